@@ -46,8 +46,8 @@ def require_python():
     """Python 3.11 or newer, with the parts that some Linux distributions package separately."""
     if sys.version_info < OLDEST:
         stop(
-            "This book needs Python %d.%d or newer and was started with Python %d.%d (%s): install a newer one "
-            "and name it, for example `make book PYTHON=python3.12`."
+            "This book needs Python %d.%d or newer and was started with Python %d.%d (%s): install a newer "
+            "one and name it, for example `make book PYTHON=python3.12`."
             % (OLDEST + tuple(sys.version_info[:2]) + (sys.executable,))
         )
     try:
@@ -55,8 +55,8 @@ def require_python():
         import venv  # noqa: F401
     except ImportError:
         stop(
-            "This Python (%s) comes without its `venv` module: install it (on Debian and Ubuntu `apt-get install "
-            "python3-venv`) and run the command again." % sys.executable
+            "This Python (%s) comes without its `venv` module: install it (on Debian and Ubuntu "
+            "`apt-get install python3-venv`) and run the command again." % sys.executable
         )
 
 
@@ -65,13 +65,13 @@ def require_disk():
     free = shutil.disk_usage(ROOT).free / 1e9
     if free < INSTALL_GIGABYTES:
         stop(
-            "The disk is full: installing takes about %.0f GB below %s and %.1f GB are free; make room and run the "
-            "command again." % (INSTALL_GIGABYTES, ROOT, free)
+            "The disk is full: installing takes about %.0f GB below %s and %.1f GB are free; make room and "
+            "run the command again." % (INSTALL_GIGABYTES, ROOT, free)
         )
 
 
 def wanted_stamp():
-    """What an installation depends on; a moved folder counts, since virtual environments hold absolute paths."""
+    """What an installation depends on; the folder counts, since virtual environments hold its address."""
     digest = hashlib.sha256()
     for name in ("requirements.txt", "constraints.txt", os.path.join("code", "pyproject.toml")):
         with open(os.path.join(ROOT, name), "rb") as file:
@@ -102,12 +102,23 @@ def explain_failure(lines):
             "The packages in requirements.txt could not be downloaded: this needs a network once; check the "
             "connection or the proxy (pip reads PIP_INDEX_URL and HTTPS_PROXY) and run the command again."
         )
-    return "Installing the packages in requirements.txt failed; pip's last words were:\n%s" % "\n".join(lines[-15:])
+    return "Installing the packages in requirements.txt failed; pip's last words were:\n%s" % "\n".join(
+        lines[-15:]
+    )
 
 
 def pip_install():
     """Install everything pinned, one line of progress per package; raise the alarm in words."""
-    command = [VENV_PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--retries", "2"]
+    command = [
+        VENV_PYTHON,
+        "-m",
+        "pip",
+        "install",
+        "--disable-pip-version-check",
+        "--no-input",
+        "--retries",
+        "2",
+    ]
     command += ["--timeout", "30", "--progress-bar", "off", "-r", "requirements.txt"]
     pip = subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True
@@ -166,8 +177,8 @@ def environment():
 
 
 def python(*words):
-    """Run the environment's Python in the repository's root; a failure ends this command with the same code."""
-    code = subprocess.call((VENV_PYTHON,) + words, cwd=ROOT, env=environment())
+    """Run the environment's Python in the repository's root; a failure ends this command likewise."""
+    code = subprocess.call([VENV_PYTHON] + list(words), cwd=ROOT, env=environment())
     if code != 0:
         sys.exit(code)
 
@@ -178,12 +189,12 @@ def ensure_browser():
         return
     if os.environ.get("CHROMIUM") or not shutil.which("apt-get"):
         return  # the tests themselves say what to install
-    as_root = [] if hasattr(os, "geteuid") and os.geteuid() == 0 else ["sudo", "-n"]
+    is_root = hasattr(os, "geteuid") and os.geteuid() == 0
+    apt_get = ["apt-get", "-y", "-qq"] if is_root else ["sudo", "-n", "apt-get", "-y", "-qq"]
     print("Installing Chromium for the browser tests")
-    for words in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", "chromium"]):
-        if shutil.which((as_root + ["apt-get"])[0]) is None or not _succeeds(*(as_root + ["apt-get"] + words)):
-            print("  not possible here: the browser tests will say what to install")
-            return
+    update, chromium = apt_get + ["update"], apt_get + ["install", "--no-install-recommends", "chromium"]
+    if not (shutil.which(apt_get[0]) and _succeeds(*update) and _succeeds(*chromium)):
+        print("  not possible here: the browser tests will say what to install")
 
 
 def book(words):
@@ -211,7 +222,9 @@ def serve(words):
     port = words[0] if words else "8000"
     print("The book is at http://localhost:%s (Ctrl-C ends it)" % port)
     try:
-        python("-m", "http.server", port, "--bind", "127.0.0.1", "--directory", os.path.join("_build", "html"))
+        python(
+            "-m", "http.server", port, "--bind", "127.0.0.1", "--directory", os.path.join("_build", "html")
+        )
     except KeyboardInterrupt:
         print("")
 
