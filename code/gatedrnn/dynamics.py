@@ -6,6 +6,7 @@ Times are in the units of ``dt``: with ``dt`` in seconds, times are seconds and 
 from typing import NamedTuple
 
 import numpy as np
+from scipy.linalg import block_diag, hankel
 
 
 class Eigenmodes(NamedTuple):
@@ -164,6 +165,117 @@ def impulse_response(
     for _ in range(steps - 1):
         echo.append(W @ echo[-1])
     return np.stack([h if V is None else V @ h for h in echo])
+
+
+def with_modes(decay_time, frequency, dt: float = 1.0, rng: np.random.Generator | None = None) -> np.ndarray:
+    """Return a recurrent matrix that has the modes asked for: the way back from `eigenmodes`.
+
+    A mode of frequency 0 takes one unit, λ = exp(−dt/τ); any other takes two, which turn into each other as
+    λ = exp(−dt/τ ± 2πi·frequency·dt). The modes stay perpendicular, so the matrix is normal.
+
+    Parameters
+    ----------
+    decay_time, frequency : (M,) arrays
+        τ > 0 and 0 ≤ frequency < 1/(2 dt) of each mode, in the units of dt.
+    dt : float
+        The length of one step.
+    rng : Generator, optional
+        Draws a random rotation that spreads every mode over all units. Left out, each mode keeps its own.
+
+    Returns
+    -------
+    (H, H) array
+        H counts one unit for each mode of frequency 0 and two for each other.
+
+    Raises
+    ------
+    ValueError
+        If the two lists differ in length or a value lies outside its range.
+
+    Examples
+    --------
+    >>> eigenmodes(with_modes([0.3, 0.2], [0, 8], dt=0.005), dt=0.005).frequency.round(6)
+    array([0., 8., 8.])
+    """
+    kept = forget_gate(decay_time, dt)
+    frequency = np.asarray(frequency, dtype=float)
+    if kept.ndim != 1 or kept.shape != frequency.shape or kept.size == 0:
+        raise ValueError(
+            f"expected as many decay times as frequencies, got shapes {kept.shape} and {frequency.shape}"
+        )
+    if not ((frequency >= 0) & (frequency < 0.5 / dt)).all():
+        raise ValueError(f"expected frequencies from 0 to below 1/(2 dt) = {0.5 / dt:g}, got {frequency}")
+    angle = 2 * np.pi * frequency * dt
+    blocks = [
+        f * np.array([[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]]) if a else np.array([[f]])
+        for f, a in zip(kept, angle, strict=True)
+    ]
+    W = block_diag(*blocks)
+    if rng is None:
+        return W
+    rotation, _ = np.linalg.qr(rng.normal(size=W.shape))
+    return rotation @ W @ rotation.T
+
+
+class Realisation(NamedTuple):
+    """A linear network h_t = W h_{t−1} + U x_t, y_t = V h_t, with W (H, H), U (H,) and V (H,)."""
+
+    W: np.ndarray
+    U: np.ndarray
+    V: np.ndarray
+
+
+def realise(echo: np.ndarray, hidden_size: int) -> Realisation:
+    """Build a linear network of ``hidden_size`` units whose impulse response is close to ``echo``.
+
+    The echo, shifted one step further in each row, is the Hankel matrix [y_{j+k}]: row by row, what the
+    network will say, column by column, when the pulse came. Its rank is the number of units that are needed;
+    its largest singular vectors are the best few to keep.
+
+    Parameters
+    ----------
+    echo : (T,) array
+        The answer y_0 … y_{T−1} to a unit pulse at step 0.
+    hidden_size : int
+        The number of units H, at most (T − 1) // 2.
+
+    Returns
+    -------
+    Realisation
+        W, U and V with V Wᵏ U ≈ y_k. Units that the echo does not need stay silent: their weights are 0.
+
+    Raises
+    ------
+    ValueError
+        If the echo is not a finite vector, or too short for the number of units.
+
+    Notes
+    -----
+    Ho & Kalman, Regelungstechnik 14 (1966); with singular values, as Juang & Pappa, Journal of Guidance,
+    Control, and Dynamics 8 (1985). The shortened network is close to the best one, not exactly it.
+
+    Examples
+    --------
+    >>> network = realise(0.9 ** np.arange(20), hidden_size=1)
+    >>> network.W.round(6)
+    array([[0.9]])
+    """
+    echo = np.asarray(echo, dtype=float)
+    if echo.ndim != 1 or not np.isfinite(echo).all():
+        raise ValueError(f"expected an echo of shape (T,) without NaN, got shape {echo.shape}")
+    half = len(echo) // 2
+    if not 1 <= hidden_size <= (len(echo) - 1) // 2:
+        raise ValueError(
+            f"expected 1 to {(len(echo) - 1) // 2} units for {len(echo)} steps, got {hidden_size}"
+        )
+    now = hankel(echo[:half], echo[half - 1 : 2 * half - 1])
+    later = hankel(echo[1 : half + 1], echo[half : 2 * half])  # the same, one step on
+    left, size, right = np.linalg.svd(now)
+    left, size, right = left[:, :hidden_size], size[:hidden_size], right[:hidden_size].T
+    root = np.sqrt(np.where(size > size[0] * half * np.finfo(float).eps, size, 0.0))
+    inverse = np.divide(1.0, root, out=np.zeros_like(root), where=root > 0)
+    W = (left * inverse).T @ later @ (right * inverse)
+    return Realisation(W, (right * root)[0], (left * root)[0])
 
 
 def _decay_time(size: np.ndarray, dt: float):
