@@ -1,0 +1,21 @@
+"""One module per data set: simulators with known ground truth, and loaders of real recordings.
+
+`fetch` finds or downloads a real data set; the ``load_…`` functions read it into NumPy arrays with units and
+borders; the ``simulate_…`` functions return the same containers with the truth attached.
+"""
+
+from gatedrnn.datasets.matfile import MalformedData
+from gatedrnn.datasets.motor import load_motor
+from gatedrnn.datasets.motor_simulation import Tuning, simulate_motor
+from gatedrnn.datasets.recording import Recording, Sequences, sequences, windows
+
+__all__ = [
+    "MalformedData",
+    "Recording",
+    "Sequences",
+    "Tuning",
+    "load_motor",
+    "sequences",
+    "simulate_motor",
+    "windows",
+]
