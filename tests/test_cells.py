@@ -1,4 +1,4 @@
-"""The cells against torch.nn, the equation labels they carry against the chapters, and what bad input is told."""
+"""The cells against torch.nn, their equation labels against the chapters, and what bad input is told."""
 
 import inspect
 import re
@@ -11,9 +11,10 @@ from gatedrnn import cells
 
 ROOT = Path(__file__).parents[1]
 CELLS = ["rnn", "lstm", "gru"]
+TORCH = {"rnn": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}
 
-# Which chapter defines the equations that begin with a word. A chapter that is not written yet skips its label,
-# by name; once its file is there, a label it lacks fails.
+# Which chapter defines the equations that begin with a word. A chapter that is not written yet skips its
+# label, by name; once its file is there, a label it lacks fails.
 CHAPTERS = {
     "eq-rnn": "principles/01-*.md",
     "eq-lstm": "principles/03-*.md",
@@ -60,12 +61,8 @@ def test_every_line_of_a_step_that_computes_a_gate_or_state_carries_its_equation
 @pytest.mark.parametrize("batch_shape", [(), (4,)])
 def test_run_equals_torch(cell, batch_shape):
     inputs, state, parameters = random_case(cell, batch_shape)
-    module = {"rnn": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}[cell](
-        3, 5, dtype=torch.float64
-    )
-    weights = dict(
-        zip((f"{name}_l0" for name in parameters._fields), map(torch.from_numpy, parameters), strict=True)
-    )
+    module = TORCH[cell](3, 5, dtype=torch.float64)
+    weights = {f"{name}_l0": torch.from_numpy(values) for name, values in parameters._asdict().items()}
     module.load_state_dict(weights)
     hx = [torch.from_numpy(part)[None] for part in state]
     outputs, end = module(torch.from_numpy(inputs), tuple(hx) if cell == "lstm" else hx[0])
@@ -140,17 +137,16 @@ def test_initial_parameters_fill_the_interval_of_torch(cell):
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_parameters_come_out_of_torch_modules(cell):
-    make = {"rnn": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}[cell]
-    module = make(3, 5, num_layers=2, bidirectional=True)
+    module = TORCH[cell](3, 5, num_layers=2, bidirectional=True)
     parameters = cells.Parameters.from_torch(module, layer=1, reverse=True)
     for name, values in parameters._asdict().items():
         np.testing.assert_array_equal(values, getattr(module, f"{name}_l1_reverse").detach())
     parameters.weight_hh[:] = 0  # a copy: the module is not touched
     assert module.weight_hh_l1_reverse.abs().max() > 0
-    without = cells.Parameters.from_torch(make(3, 5, bias=False))
+    without = cells.Parameters.from_torch(TORCH[cell](3, 5, bias=False))
     assert without.bias_ih.shape == without.bias_hh.shape == (5 * cells.GATES[cell],)
     assert not without.bias_ih.any() and not without.bias_hh.any()
-    with pytest.raises(ValueError, match="weight_hh_l2.*choose a layer"):
+    with pytest.raises(ValueError, match=r"weight_hh_l2.*choose a layer"):
         cells.Parameters.from_torch(module, layer=2)
 
 

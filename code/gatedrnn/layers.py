@@ -271,9 +271,8 @@ class RNN(_Recurrent):
 
     def extra_repr(self) -> str:
         """Say what the layer was made with, leaving out what is as usual."""
-        return super().extra_repr() + (
-            "" if self.nonlinearity == "tanh" else f", nonlinearity={self.nonlinearity}"
-        )
+        unusual = f", nonlinearity={self.nonlinearity}" if self.nonlinearity != "tanh" else ""
+        return super().extra_repr() + unusual
 
     def _steps(self, inputs, h, *weights):
         return kernels.rnn(inputs, h, *weights, relu=self.nonlinearity == "relu")
