@@ -28,6 +28,7 @@ from jupyter_cache.base import CacheBundleIn
 from myst_nb.core.read import is_myst_markdown_notebook, myst_nb_reader_plugin
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from traitlets.config import Config
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "_build"
@@ -37,6 +38,7 @@ UNFINISHED = BUILD / "unfinished"
 AT_ONCE = 2
 SECONDS_PER_CELL = 120
 SMALLEST_FREE_MEGABYTES = 300
+ENCRYPTED = Config({"KernelManager": {"transport_encryption": "auto"}})  # else each kernel prints a warning
 
 
 class BuildError(Exception):
@@ -174,6 +176,8 @@ async def execute(page: Path, notebook, cache, slots, progress: Progress) -> str
             kernel_name="python3",
             resources={"metadata": {"path": str(page.parent)}},
             on_cell_start=on_cell_start,
+            record_timing=False,  # times in the cells' metadata would be part of the cache's key
+            config=ENCRYPTED,
         )
         start = time.perf_counter()
         try:
@@ -214,7 +218,8 @@ async def execute_pages() -> None:
 
 def render() -> None:
     """Render the site with Jupyter Book; its warnings are errors."""
-    command = [sys.executable, "-m", "jupyter_book", "build", ".", "-W", "-n", "--keep-going"]
+    jupyter_book = "from jupyter_book.cli.main import main; main()"  # the package has no __main__
+    command = [sys.executable, "-c", jupyter_book, "build", ".", "-W", "-n", "--keep-going"]
     log = BUILD / "render.log"
     print("Rendering the pages", flush=True)
     with log.open("w", encoding="utf-8") as file:
