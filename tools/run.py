@@ -20,7 +20,7 @@ WINDOWS = os.name == "nt"
 VENV_PYTHON = os.path.join(VENV, "Scripts", "python.exe") if WINDOWS else os.path.join(VENV, "bin", "python")
 STAMP = os.path.join(VENV, "installed.txt")
 OLDEST = (3, 11)
-INSTALL_GIGABYTES = 3.0  # measured: 2.3 GB with torch's CPU build; a cold pip cache needs some more
+INSTALL_GIGABYTES = 3.0  # measured: 2.0 GB with torch's CPU build; unpacking needs some more
 
 NO_NETWORK = (
     "NewConnectionError",
