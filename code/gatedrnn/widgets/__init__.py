@@ -1,0 +1,11 @@
+"""Live figures: the same code in JupyterLab, in VS Code and on the static site.
+
+Each figure is an anywidget made of three JavaScript files: ``core.js`` is pure mathematics and is tested
+against NumPy, ``kit.js`` is the shared look and behaviour, and a thin view draws. On the site no kernel
+runs: a small script starts the same module from the state that the build leaves in the page.
+"""
+
+from gatedrnn.widgets.base import LiveFigure
+from gatedrnn.widgets.eigenvalue_echo import EigenvalueEcho
+
+__all__ = ["EigenvalueEcho", "LiveFigure"]

@@ -1,0 +1,145 @@
+/**
+ * The mathematics of the live figures: pure functions, no document, no state.
+ *
+ * Every function here has a twin in NumPy, and the tests hold the two together to 1e-6.
+ */
+
+/** Seconds in which a mode of modulus `radius` falls to 1/e; negative where it grows. */
+export function decayTime(radius, dt) {
+  return -dt / Math.log(radius);
+}
+
+/** Cycles per second of a mode whose eigenvalue has the argument `angle` (radians). */
+export function frequency(angle, dt) {
+  return Math.abs(angle) / (2 * Math.PI * dt);
+}
+
+/** What is left of a unit impulse after 0 … steps steps: radius^t cos(angle t). */
+export function echo(radius, angle, steps) {
+  return Float64Array.from({ length: steps + 1 }, (_, t) => radius ** t * Math.cos(angle * t));
+}
+
+/**
+ * Uniform numbers in [0, 1) that are the same in every browser: a 32-bit counter in steps of
+ * 0x6D2B79F5, each value scrambled by two rounds of multiply and shift ("mulberry32").
+ */
+export function uniforms(seed) {
+  let counter = seed >>> 0;
+  return () => {
+    counter = (counter + 0x6d2b79f5) >>> 0;
+    let bits = counter;
+    bits = Math.imul(bits ^ (bits >>> 15), bits | 1);
+    bits ^= bits + Math.imul(bits ^ (bits >>> 7), bits | 61);
+    return ((bits ^ (bits >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+/** One standard normal number from two uniform ones (Box and Muller 1958). */
+export function normal(uniform) {
+  const radius = Math.sqrt(-2 * Math.log(1 - uniform()));
+  return radius * Math.cos(2 * Math.PI * uniform());
+}
+
+/** One Poisson number: how many uniform numbers multiply to more than e^(-mean) (Knuth). */
+export function poisson(mean, uniform) {
+  const limit = Math.exp(-mean);
+  let count = 0;
+  for (let product = uniform(); product > limit; product *= uniform()) count += 1;
+  return count;
+}
+
+/**
+ * A hand's velocity, two components of `steps` bins each: white noise through two equal low-pass
+ * filters of `smoothness` seconds, scaled to a standard deviation of `speed`.
+ */
+export function wander(steps, dt, { smoothness = 0.25, speed = 10, seed = 1 } = {}) {
+  const uniform = uniforms(seed);
+  const keep = Math.exp(-dt / smoothness);
+  return [0, 1].map(() => {
+    const values = new Float64Array(steps);
+    let first = 0;
+    let second = 0;
+    for (let t = -100; t < steps; t += 1) {
+      first = keep * first + (1 - keep) * normal(uniform);
+      second = keep * second + (1 - keep) * first;
+      if (t >= 0) values[t] = second;
+    }
+    return standardised(values).map((value) => speed * value);
+  });
+}
+
+/** Values with mean 0 and standard deviation 1. */
+function standardised(values) {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
+  return values.map((value) => (value - mean) / Math.sqrt(variance));
+}
+
+/** Preferred directions (unit vectors) of `neurons` cells, spread by the golden angle. */
+export function directions(neurons) {
+  const golden = Math.PI * (3 - Math.sqrt(5));
+  return Array.from({ length: neurons }, (_, i) => [Math.cos(golden * i), Math.sin(golden * i)]);
+}
+
+/**
+ * Spike counts of cosine-tuned cells, one array per cell: Poisson with the rate
+ * max(0, baseline + gain · (velocity · direction)) per second, plus Gaussian noise of
+ * `noise` spikes per bin. Each cell has its own random stream, so adding one leaves the others alone.
+ */
+export function counts(velocity, dt, { neurons, noise, baseline = 20, gain = 1, seed = 1 }) {
+  return directions(neurons).map(([x, y], i) => {
+    const uniform = uniforms(seed + 7919 * (i + 1));
+    return velocity[0].map((_, t) => {
+      const rate = Math.max(0, baseline + gain * (x * velocity[0][t] + y * velocity[1][t]));
+      const spikes = poisson(rate * dt, uniform);
+      return spikes + noise * normal(uniform);
+    });
+  });
+}
+
+/** Velocity read from each bin alone: the least-squares solution of counts = tuning · velocity. */
+export function invert(spikes, dt, { baseline = 20, gain = 1 } = {}) {
+  const tuning = directions(spikes.length);
+  const sum = (f) => tuning.reduce((total, direction) => total + f(direction), 0);
+  const [a, b, d] = [sum(([x]) => x * x), sum(([x, y]) => x * y), sum(([, y]) => y * y)];
+  const determinant = (a * d - b * b) * gain * dt;
+  const steps = spikes[0].length;
+  const [vx, vy] = [new Float64Array(steps), new Float64Array(steps)];
+  for (let t = 0; t < steps; t += 1) {
+    let [px, py] = [0, 0];
+    tuning.forEach(([x, y], i) => {
+      const excess = spikes[i][t] - baseline * dt;
+      px += x * excess;
+      py += y * excess;
+    });
+    vx[t] = (d * px - b * py) / determinant;
+    vy[t] = (a * py - b * px) / determinant;
+  }
+  return [vx, vy];
+}
+
+/** The mean of the last `window` values, at every time; at the start of those there are. */
+export function smooth(values, window) {
+  const result = new Float64Array(values.length);
+  let sum = 0;
+  for (let t = 0; t < values.length; t += 1) {
+    sum += values[t] - (t >= window ? values[t - window] : 0);
+    result[t] = sum / Math.min(window, t + 1);
+  }
+  return result;
+}
+
+/** Mean over the components of 1 − (squared error) / (variance about the mean), from bin `from` on. */
+export function rSquared(truth, guess, from = 0) {
+  const scores = truth.map((values, component) => {
+    const used = values.slice(from);
+    const mean = used.reduce((sum, value) => sum + value, 0) / used.length;
+    let [error, variance] = [0, 0];
+    used.forEach((value, t) => {
+      error += (value - guess[component][from + t]) ** 2;
+      variance += (value - mean) ** 2;
+    });
+    return 1 - error / variance;
+  });
+  return scores.reduce((sum, score) => sum + score, 0) / scores.length;
+}
