@@ -246,7 +246,8 @@ def _sentences(folder: Path, file: DataFile):
     except requests.HTTPError as error:
         raise DataUnavailable(
             f"the server answered {error.response.status_code} for {file.address}; get the file by hand "
-            f"and put it at {folder / file.path}, or set {VARIABLE} to a folder that has {folder.name}/{file.path}."
+            f"and put it at {folder / file.path}, or set {VARIABLE} to a folder that has "
+            f"{folder.name}/{file.path}."
         ) from None
     except requests.RequestException as error:
         problem = "the connection broke off while downloading" if _broke_off(error) else "no connection to"
