@@ -4,21 +4,35 @@
 borders; the ``simulate_…`` functions return the same containers with the truth attached.
 """
 
+from gatedrnn.datasets.calcium import BinnedCalcium, CalciumRecording, load_calcium
 from gatedrnn.datasets.fetching import DataUnavailable, fetch, locate
+from gatedrnn.datasets.fusion import Discharges, load_density_limit
+from gatedrnn.datasets.hippocampus import Session, load_ca1
+from gatedrnn.datasets.intensive_care import Stays, load_icu
 from gatedrnn.datasets.matfile import MalformedData
 from gatedrnn.datasets.motor import load_motor
 from gatedrnn.datasets.motor_simulation import Tuning, simulate_motor
-from gatedrnn.datasets.recording import Recording, Sequences, sequences, windows
+from gatedrnn.datasets.recording import Recording, Sequences, join, sequences, windows
 from gatedrnn.datasets.registry import REGISTRY
 
 __all__ = [
     "REGISTRY",
+    "BinnedCalcium",
+    "CalciumRecording",
     "DataUnavailable",
+    "Discharges",
     "MalformedData",
     "Recording",
     "Sequences",
+    "Session",
+    "Stays",
     "Tuning",
     "fetch",
+    "join",
+    "load_ca1",
+    "load_calcium",
+    "load_density_limit",
+    "load_icu",
     "load_motor",
     "locate",
     "sequences",

@@ -221,7 +221,7 @@ def _download_one(file: DataFile, folder: Path, progress: "_FileProgress") -> No
                 known_hash=None,  # pooch deletes what fails its hash; here it is kept aside, see below
                 fname=target.name,
                 path=workshop,
-                downloader=pooch.HTTPDownloader(progressbar=progress, timeout=(10, 60)),
+                downloader=pooch.HTTPDownloader(progressbar=progress, chunk_size=1 << 16, timeout=(10, 60)),
             )
         )
         if not matches(fresh, file.kind, file.digest):
@@ -290,12 +290,11 @@ class _FileProgress:
     def update(self, n: int) -> None:
         """Move on by `n` bytes, not beyond the end of the file."""
         end = self.start + (self.total or self.size or self.bar.n + n)
-        self.bar.n = min(self.bar.n + n, end)
-        self.bar.refresh()
+        self.bar.update(min(self.bar.n + n, end) - self.bar.n)
 
     def reset(self) -> None:
         """Go back to where the file began."""
-        self.bar.n = self.start
+        self.bar.update(self.start - self.bar.n)
 
     def close(self) -> None:
         """Leave the bar to the next file."""

@@ -89,6 +89,50 @@ class Recording:
         return np.repeat(np.arange(len(self.starts)), self.stops - self.starts)
 
 
+def join(recordings) -> Recording:
+    """Put recordings of the same cells end to end, each end a border.
+
+    Parameters
+    ----------
+    recordings : sequence of Recording
+        With the same cells, names, units and bin width.
+
+    Returns
+    -------
+    Recording
+        Named after the first; ``targets`` are kept, ``tuning`` is the first's.
+
+    Examples
+    --------
+    >>> from gatedrnn.datasets import join, simulate_motor
+    >>> one = simulate_motor(seed=0, n_reaches=4)
+    >>> len(join([one, one]).starts)
+    8
+    """
+    recordings = list(recordings)
+    if not recordings:
+        raise ValueError("join needs at least one recording, got none.")
+    first = recordings[0]
+    kinds = {(r.n_cells, r.names, r.units, r.bin_width, r.count_bins) for r in recordings}
+    if len(kinds) > 1:
+        raise ValueError(
+            f"only recordings of the same cells, names, units and bins can be joined, got {sorted(kinds)}."
+        )
+    offsets = np.cumsum([0] + [r.n_bins for r in recordings[:-1]])
+    return Recording(
+        np.concatenate([r.spikes for r in recordings]),
+        np.concatenate([r.kinematics for r in recordings]),
+        first.bin_width,
+        np.concatenate([r.starts + offset for r, offset in zip(recordings, offsets, strict=True)]),
+        np.concatenate([r.targets for r in recordings]),
+        first.name,
+        first.names,
+        first.units,
+        first.count_bins,
+        first.tuning,
+    )
+
+
 def windows(
     recording: Recording, before: int, after: int = 0, fill: float | None = None
 ) -> tuple[np.ndarray, np.ndarray]:

@@ -1,0 +1,268 @@
+"""Intensive care: the PhysioNet/Computing in Cardiology Challenge 2012.
+
+Each record is a text of lines ``hh:mm,parameter,value`` of the first 48 hours of one stay. The first
+lines describe the patient, the others are measurements at irregular times, most variables missing most
+of the time. A second file, ``Outcomes-a.txt``, says who died in hospital (Silva et al. 2012, Computing
+in Cardiology 39:245-248).
+"""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from gatedrnn.datasets.digests import archived_records
+from gatedrnn.datasets.matfile import MalformedData
+
+HOURS = 48
+HEADER = "Time,Parameter,Value"
+DESCRIPTORS = {"Age": "years", "Gender": "0 female, 1 male", "Height": "cm", "ICUType": "1 to 4"}
+VARIABLES = {
+    "Albumin": "g/dL",
+    "ALP": "IU/L",
+    "ALT": "IU/L",
+    "AST": "IU/L",
+    "Bilirubin": "mg/dL",
+    "BUN": "mg/dL",
+    "Cholesterol": "mg/dL",
+    "Creatinine": "mg/dL",
+    "DiasABP": "mmHg",
+    "FiO2": "fraction",
+    "GCS": "3 to 15",
+    "Glucose": "mg/dL",
+    "HCO3": "mmol/L",
+    "HCT": "%",
+    "HR": "beats/min",
+    "K": "mmol/L",
+    "Lactate": "mmol/L",
+    "MAP": "mmHg",
+    "MechVent": "1 while ventilated",
+    "Mg": "mmol/L",
+    "Na": "mmol/L",
+    "NIDiasABP": "mmHg",
+    "NIMAP": "mmHg",
+    "NISysABP": "mmHg",
+    "PaCO2": "mmHg",
+    "PaO2": "mmHg",
+    "pH": "",
+    "Platelets": "1000/µL",
+    "RespRate": "breaths/min",
+    "SaO2": "%",
+    "SysABP": "mmHg",
+    "Temp": "°C",
+    "TroponinI": "µg/L",
+    "TroponinT": "µg/L",
+    "Urine": "mL",
+    "WBC": "1000/µL",
+    "Weight": "kg",
+}
+OUTCOMES = ("RecordID", "SAPS-I", "SOFA", "Length_of_stay", "Survival", "In-hospital_death")
+
+
+@dataclass(frozen=True, eq=False)
+class Stays:
+    """Intensive-care stays: who, what was measured when, and how it ended.
+
+    Values are as recorded, impossible ones included; only −1, which stands for unknown, is left out.
+
+    Attributes
+    ----------
+    record_id : ndarray of int, shape (n_stays,)
+        Sorted.
+    descriptors : ndarray, shape (n_stays, 4)
+        Age (years), Gender (0 female, 1 male), Height (cm), ICUType (1 coronary, 2 cardiac surgery recovery,
+        3 medical, 4 surgical); NaN where unknown.
+    stay, variable : ndarray of int, shape (n_measurements,)
+        Row of `record_id` and column of `variables` of each measurement, sorted by stay and time.
+    hour, value : ndarray, shape (n_measurements,)
+        Time since admission in hours, and the value in the unit of its variable.
+    death : ndarray of bool, shape (n_stays,)
+        Whether the patient died in hospital.
+    saps, sofa, length_of_stay, survival : ndarray, shape (n_stays,)
+        Severity scores; days in hospital; days until death. NaN where unknown; survival is NaN too for
+        those who were not seen to die.
+    variables, units : tuple of str
+        Name and unit of the 37 variables.
+    """
+
+    record_id: np.ndarray
+    descriptors: np.ndarray
+    stay: np.ndarray
+    variable: np.ndarray
+    hour: np.ndarray
+    value: np.ndarray
+    death: np.ndarray
+    saps: np.ndarray
+    sofa: np.ndarray
+    length_of_stay: np.ndarray
+    survival: np.ndarray
+    variables: tuple[str, ...] = tuple(VARIABLES)
+    units: tuple[str, ...] = tuple(VARIABLES.values())
+
+    def __repr__(self):
+        return (
+            f"Stays({len(self.record_id)} stays, {len(self.value)} measurements of {len(self.variables)} "
+            f"variables, {self.death.mean():.1%} died in hospital)"
+        )
+
+    def grid(self, hours: float = 1.0) -> np.ndarray:
+        """Average the measurements on a regular grid of time.
+
+        Parameters
+        ----------
+        hours : float
+            Width of a step; it must divide 48.
+
+        Returns
+        -------
+        ndarray, shape (n_stays, 48 / hours, 37)
+            NaN where nothing was measured. What came at 48:00 counts to the last step.
+        """
+        n_steps = round(HOURS / hours) if hours > 0 else 0
+        if n_steps < 1 or abs(n_steps * hours - HOURS) > 1e-9:
+            raise ValueError(f"hours must divide {HOURS}, got {hours}.")
+        step = np.minimum((self.hour / hours + 1e-9).astype(int), n_steps - 1)
+        shape = (len(self.record_id), n_steps, len(self.variables))
+        place = np.ravel_multi_index((self.stay, step, self.variable), shape)
+        count = np.bincount(place, minlength=np.prod(shape))
+        total = np.bincount(place, self.value, minlength=np.prod(shape))
+        with np.errstate(invalid="ignore"):
+            return (total / count).reshape(shape)
+
+
+def load_icu(path=None, outcomes=None) -> Stays:
+    """Load intensive-care stays of the PhysioNet Challenge 2012.
+
+    Parameters
+    ----------
+    path : path-like, optional
+        A folder of records, an archive of them (tar or zip), or a folder that has one of the two; by default
+        set-a, found or downloaded by `gatedrnn.datasets.fetch`.
+    outcomes : path-like, optional
+        The file of outcomes; by default the one named ``Outcomes-….txt`` in or beside `path`.
+
+    Returns
+    -------
+    Stays
+
+    Raises
+    ------
+    FileNotFoundError, MalformedData
+        With a sentence that says what is wrong with a file.
+    DataUnavailable
+        If no path is given and the stays can be neither found nor downloaded.
+    """
+    if path is None:
+        from gatedrnn.datasets.fetching import fetch
+
+        path = fetch("physionet2012_seta")
+    path = Path(path).expanduser()
+    records = dict(sorted(_records(path).items(), key=lambda item: int(item[0].removesuffix(".txt"))))
+    descriptors, stay, variable, hour, value = _parse(records)
+    record_id = np.array([int(name.removesuffix(".txt")) for name in records])
+    order = np.lexsort((hour, stay))
+    results = _outcomes(_outcomes_file(path) if outcomes is None else Path(outcomes).expanduser(), record_id)
+    return Stays(record_id, descriptors, stay[order], variable[order], hour[order], value[order], *results)
+
+
+def _records(path: Path) -> dict[str, bytes]:
+    """Name and content of every record in a folder or an archive."""
+    if path.is_file():
+        return _unpacked(path)
+    if not path.is_dir():
+        raise FileNotFoundError(f"{path} does not exist; pass a folder or an archive of records.")
+    found = {p.name: p.read_bytes() for p in path.rglob("*.txt") if p.stem.isdigit()}
+    archives = sorted(p for pattern in ("*.tar.gz", "*.tgz", "*.tar", "*.zip") for p in path.glob(pattern))
+    if not found and len(archives) != 1:
+        raise FileNotFoundError(
+            f"{path} holds {len(archives)} archives and no records such as 132539.txt; pass one archive or "
+            f"one folder of records."
+        )
+    return found or _unpacked(archives[0])
+
+
+def _unpacked(path: Path) -> dict[str, bytes]:
+    """Name and content of every record in an archive."""
+    try:
+        content = dict(archived_records(path))
+    except Exception as error:  # tarfile, zipfile, gzip and zlib each have errors of their own
+        raise MalformedData(f"{path} cannot be unpacked ({error}): fetch or copy it again.") from None
+    if not content:
+        raise MalformedData(f"{path} holds no records such as 132539.txt; pass an archive of records.")
+    return content
+
+
+def _parse(records: dict[str, bytes]):
+    """Read all records into one list of measurements and a table of descriptors."""
+    column = {name: number for number, name in enumerate(VARIABLES)}
+    described = {name: number for number, name in enumerate(DESCRIPTORS)}
+    descriptors = np.full((len(records), len(DESCRIPTORS)), np.nan)
+    stay, variable, hour, value = [], [], [], []
+    for row, (name, content) in enumerate(records.items()):
+        for clock, parameter, number in _lines(name, content):
+            if parameter in column and number != -1:
+                stay.append(row)
+                variable.append(column[parameter])
+                hour.append(clock)
+                value.append(number)
+            elif parameter in described and number != -1:
+                descriptors[row, described[parameter]] = number
+    return (
+        descriptors,
+        np.array(stay, int),
+        np.array(variable, int),
+        np.array(hour, float),
+        np.array(value, float),
+    )
+
+
+def _lines(name: str, content: bytes):
+    """Yield time in hours, parameter and value of every line of a record."""
+    lines = content.decode("utf-8", "replace").split()
+    if not lines or lines[0] != HEADER:
+        raise MalformedData(f"record {name} must begin with the line {HEADER}, got {lines[:1] or 'nothing'}.")
+    for line in lines[1:]:
+        try:
+            clock, parameter, number = line.split(",")
+            hours, minutes = clock.split(":")
+            yield int(hours) + int(minutes) / 60, parameter, float(number)
+        except ValueError:
+            raise MalformedData(f"record {name}: expected hh:mm,parameter,value, got {line!r}.") from None
+
+
+def _outcomes_file(path: Path) -> Path:
+    """The file of outcomes in or beside the records."""
+    for folder in (path, path.parent):
+        found = sorted(folder.glob("Outcomes-*.txt")) if folder.is_dir() else []
+        if len(found) == 1:
+            return found[0]
+    raise FileNotFoundError(
+        f"no file Outcomes-….txt in or beside {path}; get it where the records came from, or pass outcomes=…"
+    )
+
+
+def _outcomes(path: Path, record_id: np.ndarray):
+    """Death, SAPS-I, SOFA, length of stay and survival of every record."""
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} does not exist; pass the file of outcomes.")
+    with path.open(newline="", encoding="utf-8") as file:
+        header, *rows = csv.reader(file)
+    header = [word.strip() for word in header]
+    if missing := [word for word in OUTCOMES if word not in header]:
+        raise MalformedData(f"{path} lacks the columns {', '.join(missing)}; it has {', '.join(header)}.")
+    try:
+        table = np.array([[float(cell) for cell in row] for row in rows if row])
+        known = {int(row[header.index("RecordID")]): row for row in table}
+        ordered = np.array([known[number] for number in record_id.tolist()])
+    except KeyError as number:
+        raise MalformedData(
+            f"{path} has no outcome for record {number}; pass the outcomes of this set."
+        ) from None
+    except ValueError:
+        raise MalformedData(f"{path} must hold numbers, {len(header)} in every row.") from None
+    ordered[ordered == -1] = np.nan
+    get = {word: ordered[:, header.index(word)] for word in OUTCOMES}
+    if not np.isin(get["In-hospital_death"], (0, 1)).all():
+        raise MalformedData(f"{path}: In-hospital_death must be 0 or 1 for every record.")
+    return get["In-hospital_death"] == 1, *(get[word] for word in OUTCOMES[1:5])
