@@ -186,8 +186,8 @@ class _Run:
         before = f"{norms[-1]:.3g} one step earlier" if norms else "the very first"
         remedy = "clip gradients (clip=1.0) or " if self.log.clip is None else ""
         return (
-            f"Training diverged at step {len(norms)}: the loss is {value:.3g} and the gradient norm {norm:.3g} "
-            f"({before}); {remedy}lower the learning rate (now {rate:.3g}), and check that the data hold no NaN."
+            f"Training diverged at step {len(norms)}: the loss is {value:.3g}, the gradient norm {norm:.3g} "
+            f"({before}); {remedy}lower the learning rate (now {rate:.3g}) and look for NaN in the data."
         )
 
     def validate(self, loss, validation, patience: int | None) -> None:
@@ -230,6 +230,6 @@ def _count(data: Sequence[Tensor], axis: int) -> int:
     counts = [tensor.shape[axis] for tensor in data]
     if not counts or len(set(counts)) > 1 or counts[0] == 0:
         raise ValueError(
-            f"every tensor of data needs the same number of examples, 1 or more, on axis {axis}; got {counts}."
+            f"every tensor of data needs the same number of examples, 1 or more, on axis {axis}, got {counts}"
         )
     return counts[0]

@@ -6,12 +6,14 @@ state)`` decodes one bin as it arrives, with everything the decoder remembers in
 """
 
 from gatedrnn.decoders.folds import Fold, choose, contiguous_folds, r2, score, select
+from gatedrnn.decoders.ideal import IdealObserver
 from gatedrnn.decoders.kalman import KalmanFilter
 from gatedrnn.decoders.recurrent import RecurrentDecoder
 from gatedrnn.decoders.wiener import WienerFilter
 
 __all__ = [
     "Fold",
+    "IdealObserver",
     "KalmanFilter",
     "RecurrentDecoder",
     "WienerFilter",

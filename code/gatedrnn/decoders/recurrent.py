@@ -70,6 +70,9 @@ class RecurrentDecoder:
                 f"history counts the present bin as well: expected 1 or more, got {self.history}."
             )
 
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"expected dropout from 0 to below 1, got {self.dropout}.")
+
     def fit(self, recording: Recording) -> "RecurrentDecoder":
         """Train on a recording and return the decoder."""
         import torch
@@ -170,11 +173,16 @@ def _network(decoder: RecurrentDecoder, n_inputs: int, n_outputs: int):
             layer = {"rnn": layers.RNN, "gru": layers.GRU, "lstm": layers.LSTM}[decoder.cell]
             self.layer = layer(n_inputs, decoder.hidden_size, dtype=torch.float64)
             self.readout = nn.Linear(decoder.hidden_size, n_outputs, dtype=torch.float64)
-            self.dropout = nn.Dropout(decoder.dropout)
 
         def forward(self, spikes, state=None):
-            hidden, state = self.layer(self.dropout(spikes), state)
-            return self.readout(self.dropout(hidden)), state
+            hidden, state = self.layer(self.drop(spikes), state)
+            return self.readout(self.drop(hidden)), state
+
+        def drop(self, values):
+            # torch.nn.Dropout draws differently on machines with and without Intel's library; this does not
+            if not self.training or decoder.dropout == 0:
+                return values
+            return values * (torch.rand_like(values) >= decoder.dropout) / (1 - decoder.dropout)
 
     return Network()
 

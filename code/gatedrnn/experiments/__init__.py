@@ -1,0 +1,13 @@
+"""Runs that are too long for a chapter, and the committed tables that they wrote.
+
+``python -m gatedrnn.experiments NAME`` runs one, shows its progress, and goes on where it was stopped;
+`table` reads what the last complete run found. An experiment is a module with a ``KEYS`` function that lists
+its rows, and a ``compute`` function that makes any one of them from its key alone, so that rows can be made
+in any order, on any machine, and again.
+"""
+
+from gatedrnn.experiments.reading import Table, table
+
+EXPERIMENTS = {"motor_decoding": "models × folds × seeds, on a simulated and a real motor cortex"}
+
+__all__ = ["EXPERIMENTS", "Table", "table"]
