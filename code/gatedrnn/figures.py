@@ -40,8 +40,8 @@ PALETTE = MappingProxyType(
 )
 """Named colours: ``PALETTE["blue"]``."""
 
-COLUMN = 7.2
-"""Width of the text column in inches; :func:`size` measures in it."""
+COLUMN = 6.6
+"""Width of the text column in inches; :func:`size` measures in it. The letters are read at this size."""
 
 _FONTS = Path(__file__).parent / "fonts"
 _DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)), (0, (2, 1)))
@@ -63,7 +63,7 @@ def size(width: float = 1.0, height: float = 0.42) -> tuple[float, float]:
     Examples
     --------
     >>> size(1, 0.5)
-    (7.2, 3.6)
+    (6.6, 3.3)
     """
     if not (0 < width <= 1 and height > 0):
         raise ValueError(
@@ -140,12 +140,12 @@ def _style() -> dict:
         # The same drawing gives the same file, so that an unchanged figure stays in every cache.
         "svg.hashsalt": "machines with memory",
         "font.family": ["Book Sans", "DejaVu Sans"],
-        "font.size": 10.5,
+        "font.size": 10,
         "mathtext.fontset": "cm",
-        "axes.titlesize": 11.5,
+        "axes.titlesize": 11,
         "axes.titleweight": "bold",
         "axes.titlelocation": "left",
-        "axes.labelsize": 10.5,
+        "axes.labelsize": 10,
         "axes.prop_cycle": lines,
         "axes.facecolor": "none",
         "axes.edgecolor": INK,

@@ -11,11 +11,12 @@ from html import escape
 from pathlib import Path
 
 from docutils import nodes
+from gatedrnn.figures import INK, dark
 from sphinx.util import logging
 
-from gatedrnn.figures import INK, dark
-
 LOGGER = logging.getLogger(__name__)
+# The theme's script makes boxes of this class reachable by keyboard when, and only when, they scroll.
+SCROLLS = "pst-scrollable-table-container"
 POINTS = {"pt": 4 / 3, "px": 1.0, "": 1.0, "in": 96.0, "mm": 96 / 25.4, "cm": 96 / 2.54}
 
 
@@ -79,9 +80,11 @@ def visit_image(translator, node: nodes.image) -> None:
     attributes = image_attributes(node)
     if node.get("dark"):
         twin = f"{builder.imgpath}/{builder.images[node['dark']]}"
+        natural = f' style="--natural: {node["pixels"][0]}px"' if node.get("pixels") else ""
         translator.body.append(
+            f'<span class="figure-scroll {SCROLLS}"{natural}>'
             f'<img class="only-light" src="{escape(address)}" {attributes}>'
-            f'<img class="only-dark" src="{escape(twin)}" {attributes}>\n'
+            f'<img class="only-dark" src="{escape(twin)}" {attributes}></span>\n'
         )
     else:
         translator.body.append(f'<img src="{escape(address)}" {attributes}>\n')

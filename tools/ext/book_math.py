@@ -8,6 +8,7 @@ undefined macro must not reach a reader. Macros are in one place, ``katex_macros
 import atexit
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -18,6 +19,9 @@ from sphinx.util.math import get_node_equation_number
 
 LOGGER = logging.getLogger(__name__)
 KATEX = Path(__file__).resolve().parents[2] / "assets" / "vendor" / "katex" / "katex.min.js"
+
+# The theme's script makes boxes of this class reachable by keyboard when, and only when, they scroll.
+SCROLLS = "pst-scrollable-table-container"
 
 # One request and one answer a line. `strict` makes dubious input an error instead of a line on a console.
 SERVER = """
@@ -112,6 +116,17 @@ def stop_at_errors(app, env) -> None:
         )
 
 
+def keep_punctuation(app, doctree, docname) -> None:
+    """Tie a comma, full stop or bracket to the formula it follows, so that no line begins with it."""
+    for node in list(doctree.findall(nodes.math)):
+        parent, place = node.parent, node.parent.index(node)
+        following = parent[place + 1] if place + 1 < len(parent) else None
+        mark = re.match(r"[,.;:!?)\]’”–]+", following.astext()) if isinstance(following, nodes.Text) else None
+        if mark:
+            together = nodes.inline("", "", node.deepcopy(), nodes.Text(mark[0]), classes=["together"])
+            parent[place : place + 2] = [together, nodes.Text(following.astext()[mark.end() :])]
+
+
 def typeset(translator, node: nodes.Element) -> str:
     """The HTML of one formula."""
     answer = translator.builder.app.typesetter(*source(node))
@@ -130,7 +145,7 @@ def visit_inline(translator, node: nodes.math) -> None:
 def visit_display(translator, node: nodes.math_block) -> None:
     """Write a displayed formula with its number; a long one scrolls in its own box, not the page."""
     translator.body.append(translator.starttag(node, "div", "", CLASS="math display notranslate nohighlight"))
-    translator.body.append(f'<div class="math-scroll" tabindex="-1">{typeset(translator, node)}</div>')
+    translator.body.append(f'<div class="math-scroll {SCROLLS}">{typeset(translator, node)}</div>')
     if node.get("number"):
         translator.body.append(f'<span class="eqno">({get_node_equation_number(translator, node)})')
         translator.add_permalink_ref(node, "Link to this equation")
@@ -152,5 +167,6 @@ def setup(app):
     app.connect("builder-inited", start)
     app.connect("doctree-read", check_formulas)
     app.connect("env-updated", stop_at_errors)
+    app.connect("doctree-resolved", keep_punctuation)
     app.connect("build-finished", lambda app, _: app.typesetter.stop())
     return {"parallel_read_safe": False, "parallel_write_safe": False, "version": "1"}

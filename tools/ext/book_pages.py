@@ -1,4 +1,4 @@
-"""What every page of the book carries besides the theme: its own head, download link and bibliography style."""
+"""What every page carries besides the theme: its own head, download link and bibliography style."""
 
 import re
 

@@ -6,6 +6,8 @@ runs: a small script starts the same module from the state that the build leaves
 """
 
 from gatedrnn.widgets.base import LiveFigure
+from gatedrnn.widgets.decoder_window import DecoderWindow
 from gatedrnn.widgets.eigenvalue_echo import EigenvalueEcho
+from gatedrnn.widgets.prerendered import Frames, frames
 
-__all__ = ["EigenvalueEcho", "LiveFigure"]
+__all__ = ["DecoderWindow", "EigenvalueEcho", "Frames", "LiveFigure", "frames"]

@@ -42,10 +42,13 @@ class LiveFigure(anywidget.AnyWidget):
         """Return a matplotlib figure of the present state."""
         raise NotImplementedError(f"{type(self).__name__} must draw a still picture of itself in picture().")
 
-    def _repr_mimebundle_(self, **keywords):
+    def still(self) -> str:
+        """Return the text of an SVG of the present state."""
         from gatedrnn import figures
 
+        return figures.svg(self.picture())
+
+    def _repr_mimebundle_(self, **keywords):
         bundle = super()._repr_mimebundle_(**keywords)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        still = figures.svg(self.picture())
-        return {**data, "text/plain": self.alt, "image/svg+xml": still}, metadata
+        return {**data, "text/plain": self.alt, "image/svg+xml": self.still()}, metadata

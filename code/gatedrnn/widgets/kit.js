@@ -50,7 +50,7 @@ export function panel({ width, height, x, y, title, frame = true }) {
   const [back, front] = [0, 1].map(() => draw("g", { "clip-path": `url(#${clip})` }));
   const free = draw("g");
   const svg = draw("svg", { class: "live-panel", viewBox: `0 0 ${width} ${height}`, role: "presentation" });
-  svg.style.setProperty("--live-width", `${width}px`);
+  svg.style.setProperty("--live-width", width);
   const axes = draw("g", { class: "live-axes" });
   if (frame) axes.append(draw("path", { d: `M${inner[0]} ${inner[3]}V${inner[2]}H${inner[1]}` }));
   x.ticks.forEach((tick) => axes.append(text(px(tick), inner[2] + 17, number(tick, digits(x.ticks)))));
@@ -202,7 +202,7 @@ export function arrange(el, { label, panels, controls, values, voice, reset }) {
   const root = html("div", { class: "live", role: "group", "aria-label": label },
     html("div", { class: "live-panels" }, ...panels),
     html("div", { class: "live-controls" }, ...controls, reset),
-    values, voice);
+    ...(values ? [values] : []), voice);
   el.replaceChildren(root);
   return root;
 }
