@@ -140,8 +140,8 @@ def test_the_bar_ends_at_the_true_size():
     class Bar:
         n = 100
 
-        def refresh(self):
-            pass
+        def update(self, n):
+            self.n += n
 
     bar = Bar()
     progress = fetching._FileProgress(bar, 2500)

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gatedrnn.datasets.matfile import MalformedData, existing, read_mat
+from gatedrnn.datasets.registry import REGISTRY
 
 TICK = 1e-4  # seconds per unit of events_AP
 FIELDS = ("fluo_time", "fluo_mean", "events_AP")
@@ -127,7 +128,8 @@ def load_calcium(paths=None) -> list[CalciumRecording]:
     if paths is None:
         from gatedrnn.datasets.fetching import fetch
 
-        (paths,) = (p for p in fetch("calcium_gt_cascade").iterdir() if p.is_dir())
+        folder = fetch("calcium_gt_cascade")
+        paths = [folder / file.path for file in REGISTRY["calcium_gt_cascade"].files]
     files = [file for path in _listed(paths) for file in _files(path)]
     return [recording for file in files for recording in _recordings(file)]
 

@@ -108,18 +108,19 @@ def load_density_limit(path=None) -> Discharges:
     path = existing(path)
     with path.open(encoding="utf-8", errors="replace") as file:
         header = [word.strip().strip('"') for word in file.readline().split(",")]
+        empty = not file.readline().strip()
     if missing := [name for name in COLUMNS if name not in header]:
         raise MalformedData(
             f"{path} lacks the columns {', '.join(missing)}; its first line names {', '.join(header)[:200]}."
         )
+    if empty:
+        raise MalformedData(f"{path} names its columns but holds no row.")
     try:
         table = np.loadtxt(
             path, delimiter=",", skiprows=1, usecols=[header.index(name) for name in COLUMNS], ndmin=2
         )
     except ValueError as error:
         raise MalformedData(f"{path}: every cell must be a number ({str(error).split(';')[0]}).") from None
-    if not len(table):
-        raise MalformedData(f"{path} names its columns but holds no row.")
     column = dict(zip(COLUMNS, table.T, strict=True))
     whole = column["discharge_ID"] == np.round(column["discharge_ID"])
     if not (np.isfinite(column["time"]).all() and whole.all()):

@@ -194,40 +194,56 @@ def _unpacked(path: Path) -> dict[str, bytes]:
 
 
 def _parse(records: dict[str, bytes]):
-    """Read all records into one list of measurements and a table of descriptors."""
-    column = {name: number for number, name in enumerate(VARIABLES)}
-    described = {name: number for number, name in enumerate(DESCRIPTORS)}
-    descriptors = np.full((len(records), len(DESCRIPTORS)), np.nan)
-    stay, variable, hour, value = [], [], [], []
+    """Read all records into a table of descriptors and one list of measurements."""
+    names = [*VARIABLES, *DESCRIPTORS]
+    column = {name: number for number, name in enumerate(names)}
+    hours, stay, variable, hour, value = _Hours(), [], [], [], []
     for row, (name, content) in enumerate(records.items()):
-        for clock, parameter, number in _lines(name, content):
-            if parameter in column and number != -1:
-                stay.append(row)
-                variable.append(column[parameter])
-                hour.append(clock)
-                value.append(number)
-            elif parameter in described and number != -1:
-                descriptors[row, described[parameter]] = number
-    return (
-        descriptors,
-        np.array(stay, int),
-        np.array(variable, int),
-        np.array(hour, float),
-        np.array(value, float),
-    )
-
-
-def _lines(name: str, content: bytes):
-    """Yield time in hours, parameter and value of every line of a record."""
-    lines = content.decode("utf-8", "replace").split()
-    if not lines or lines[0] != HEADER:
-        raise MalformedData(f"record {name} must begin with the line {HEADER}, got {lines[:1] or 'nothing'}.")
-    for line in lines[1:]:
+        clocks, parameters, numbers = _columns(name, content)
         try:
-            clock, parameter, number = line.split(",")
-            hours, minutes = clock.split(":")
-            yield int(hours) + int(minutes) / 60, parameter, float(number)
+            hour += [hours[clock] for clock in clocks]
+            value += map(float, numbers)
         except ValueError:
+            _point_at_line(name, zip(clocks, parameters, numbers, strict=True))
+        variable += [column.get(parameter, -1) for parameter in parameters]
+        stay += [row] * len(clocks)
+    stay, variable, hour, value = (np.array(column) for column in (stay, variable, hour, value))
+    known = (variable >= 0) & (value != -1)
+    described = known & (variable >= len(VARIABLES))
+    descriptors = np.full((len(records), len(DESCRIPTORS)), np.nan)
+    descriptors[stay[described], variable[described] - len(VARIABLES)] = value[described]
+    measured = known & ~described
+    return descriptors, stay[measured], variable[measured], hour[measured], value[measured]
+
+
+class _Hours(dict):
+    """Hours of a clock such as ``01:30``, each worked out once."""
+
+    def __missing__(self, clock: str) -> float:
+        hours, minutes = clock.split(":")
+        self[clock] = int(hours) + int(minutes) / 60
+        return self[clock]
+
+
+def _columns(name: str, content: bytes) -> tuple[list[str], list[str], list[str]]:
+    """Times, parameters and values of one record, as text."""
+    header, *lines = content.decode("utf-8", "replace").split() or [""]
+    if header != HEADER:
+        raise MalformedData(f"record {name} must begin with the line {HEADER}, got {header!r}.")
+    words = ",".join(lines).split(",") if lines else []  # one list for a record, not one for each line
+    if len(words) != 3 * len(lines):
+        _point_at_line(name, (line.split(",") for line in lines))
+    return words[::3], words[1::3], words[2::3]
+
+
+def _point_at_line(name: str, rows) -> None:
+    """Raise the error of the first line of a record that is not a time, a parameter and a number."""
+    for row in rows:
+        try:
+            clock, _, number = row
+            _Hours()[clock], float(number)
+        except ValueError:
+            line = ",".join(row)
             raise MalformedData(f"record {name}: expected hh:mm,parameter,value, got {line!r}.") from None
 
 
