@@ -1,4 +1,4 @@
-"""The command line: ``gatedrnn data …`` and ``gatedrnn grade …``.
+"""The command line: ``gatedrnn data …``, ``gatedrnn start …`` and ``gatedrnn grade …``.
 
 Each command lives in the module that does its work; this file only parses words and picks one. A command
 module offers ``add_arguments(parser)`` and ``run(arguments) -> int`` (the exit code) and is imported only
@@ -13,6 +13,7 @@ import gatedrnn
 
 COMMANDS = {
     "data": ("gatedrnn.datasets.command", "list the real recordings, or fetch one"),
+    "start": ("gatedrnn.practice.handout", "copy exercise notebooks to work on, never over your own"),
     "grade": ("gatedrnn.practice.command", "mark exercise notebooks"),
 }
 

@@ -1,0 +1,317 @@
+"""How an answer is judged: the same words in a learner's notebook and in a grader's report.
+
+An *outcome* is one call of the learner's function: the question, its arguments and what came back.
+:func:`judge` turns all outcomes of an item into a :class:`Verdict`: points, what is off, a hint. It only
+looks at values that went through :mod:`gatedrnn.practice.wire`; it never calls the learner's code.
+"""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gatedrnn.practice.items import Item, Misconception, Question, WrittenItem
+from gatedrnn.practice.wire import Other, WireError, pack, unpack
+
+HINTS = {
+    "error": "The last line of the error names what Python could not do with the values it was given.",
+    "type": "Look at the return statement: what does the item ask you to give back?",
+    "shape": "The numbers are arranged in another way than asked for: count the rows of a small case.",
+    "not finite": "Somewhere a value is divided by zero, or a logarithm is taken of something not positive.",
+}
+
+
+OFF = {
+    "error": "the call stopped with an error",
+    "type": "the type is off",
+    "shape": "the shape is off",
+    "not finite": "a value is not finite",
+    "number": "a number is off",
+    "state": "the state is off",
+    "gate": "a gate is off",
+    "gradient": "a gradient is off",
+}
+
+
+class Failure(NamedTuple):
+    """A call that gave no value: ``kind`` is ``"unwritten"``, ``"error"``, ``"type"`` or ``"unreached"``."""
+
+    kind: str
+    message: str
+
+
+class Outcome(NamedTuple):
+    """One call of the learner's function and what came of it: a value or a :class:`Failure`."""
+
+    question: Question
+    arguments: tuple
+    answer: Any
+
+
+class Difference(NamedTuple):
+    """The first thing that is off in an answer."""
+
+    kind: str  # "error", "type", "shape", "not finite", or the kind of a part: "number", "state", "gate", …
+    where: str
+    expected: str
+    got: str
+
+
+@dataclass
+class Verdict:
+    """What came of one item.
+
+    Attributes
+    ----------
+    item : str
+    title : str
+    points : int
+        Earned.
+    out_of : int
+    status : {"right", "partly", "wrong", "unwritten", "unreached", "pending", "missing"}
+    off : str
+        Which of error, type, shape, not finite, number, state, gate, gradient is off; empty if nothing is.
+    message : str
+        One sentence.
+    expected, got, call : str
+        The first difference and the call that showed it.
+    misconception : str
+        The name of the recognised mistake, or "".
+    hint : str
+    questions : list of tuple
+        ``(name, earned, points)`` for every question.
+    """
+
+    item: str
+    title: str
+    points: int
+    out_of: int
+    status: str
+    off: str = ""
+    message: str = ""
+    expected: str = ""
+    got: str = ""
+    call: str = ""
+    misconception: str = ""
+    hint: str = ""
+    questions: list[tuple[str, int, int]] = field(default_factory=list)
+
+
+def judge(item: Item, outcomes: list[Outcome]) -> Verdict:
+    """Judge all outcomes of one item.
+
+    Parameters
+    ----------
+    item : Item
+    outcomes : list of Outcome
+        Every repeat of every question, in order.
+
+    Returns
+    -------
+    Verdict
+        A question earns its points when all its repeats are right; a mistake is recognised when one known
+        misconception explains every answer that is not right.
+    """
+    differences = [_difference(item, outcome) for outcome in outcomes]
+    questions = []
+    for question in item.questions:
+        asked = [
+            off for outcome, off in zip(outcomes, differences, strict=True) if outcome.question is question
+        ]
+        right = bool(asked) and not any(asked)
+        questions.append((question.name, question.points * right, question.points))
+    points = sum(earned for _, earned, _ in questions)
+    verdict = Verdict(item.name, item.title, points, item.points, "right", questions=questions)
+    wrong = [(outcome, off) for outcome, off in zip(outcomes, differences, strict=True) if off]
+    if not wrong:
+        verdict.message = "everything that was asked is right"
+        return verdict
+    _explain(
+        item, verdict, wrong, [outcome for outcome, off in zip(outcomes, differences, strict=True) if not off]
+    )
+    return verdict
+
+
+def _explain(
+    item: Item, verdict: Verdict, wrong: list[tuple[Outcome, Difference]], right: list[Outcome]
+) -> None:
+    """Fill in what is off, from the first wrong outcome; a call that gave no value speaks last."""
+    outcome, off = min(wrong, key=lambda pair: isinstance(pair[0].answer, Failure))
+    failure = outcome.answer if isinstance(outcome.answer, Failure) else None
+    if failure and failure.kind in ("unwritten", "unreached"):
+        verdict.status = failure.kind if not verdict.points else "partly"
+        verdict.off, verdict.message = failure.kind, failure.message
+        return
+    verdict.status = "partly" if verdict.points else "wrong"
+    verdict.off, verdict.expected, verdict.got = off.kind, off.expected, off.got
+    verdict.call = describe_call(item.name, outcome.arguments)
+    verdict.message = f"Asked about {outcome.question.name}, {OFF[off.kind]}{off.where}"
+    known = recognise(item, [outcome for outcome, _ in wrong], right)
+    if known:
+        verdict.misconception, verdict.hint = known.name, known.hint
+    else:
+        verdict.hint = HINTS.get(off.kind, item.hints[0])
+
+
+def recognise(item: Item, wrong: list[Outcome], right: list[Outcome] = ()) -> Misconception | None:
+    """Return the known mistake behind wrong answers, or None.
+
+    Best is one that gives every answer, the right ones included; next, one that gives every wrong answer;
+    last, one that gives a single wrong answer. Among equals the item's own order decides.
+    """
+    explained = {}
+    for misconception in item.misconceptions:
+        explained[misconception.name] = [_explains(item, misconception, outcome) for outcome in wrong]
+    for misconception in item.misconceptions:
+        if all(explained[misconception.name]) and all(
+            _fits(item, misconception, outcome) for outcome in right
+        ):
+            return misconception
+    for enough in (all, any):
+        for misconception in item.misconceptions:
+            if enough(explained[misconception.name]):
+                return misconception
+    return None
+
+
+def _fits(item: Item, misconception: Misconception, outcome: Outcome) -> bool:
+    """Whether a right answer does not speak against a mistake; mistakes that show as errors pass."""
+    return bool(misconception.error) or _explains(item, misconception, outcome)
+
+
+def _explains(item: Item, misconception: Misconception, outcome: Outcome) -> bool:
+    if isinstance(outcome.answer, Failure):
+        error = outcome.answer.kind == "error" and misconception.error
+        return bool(error and re.search(misconception.error, outcome.answer.message))
+    for wrong in misconception.wrong:
+        try:
+            with np.errstate(all="ignore"):
+                mistaken = through_the_wire(wrong(*outcome.arguments))
+        except Exception:  # this mistake cannot be made with these arguments
+            continue
+        if not isinstance(mistaken, Failure) and _same(item, outcome, mistaken):
+            return True
+    return False
+
+
+def _same(item: Item, outcome: Outcome, mistaken) -> bool:
+    """Whether the learner's answer is what the mistake gives, in the parts that the question grades."""
+    mine, theirs = split(mistaken, len(item.parts)), split(outcome.answer, len(item.parts))
+    if len(mine) != len(theirs):
+        return False
+    graded = _graded(item, outcome.question) if len(mine) == len(item.parts) else range(len(mine))
+    return all(_compare(mine[k], theirs[k], outcome.question) is None for k in graded)
+
+
+def _graded(item: Item, question: Question) -> list[int]:
+    return [k for k, part in enumerate(item.parts) if not question.grades or part.name in question.grades]
+
+
+def _difference(item: Item, outcome: Outcome) -> Difference | None:
+    """Compare one answer with the reference; None means right."""
+    answer = outcome.answer
+    if isinstance(answer, Failure):
+        return Difference(answer.kind, "", "a value", answer.message)
+    with np.errstate(all="ignore"):
+        expected = split(through_the_wire(item.reference(*outcome.arguments)), len(item.parts))
+    got = split(answer, len(item.parts))
+    if len(got) != len(expected):
+        names = ", ".join(part.name for part in item.parts)
+        return Difference("type", "", f"{len(expected)} values: {names}", _kind_of(answer))
+    for k in _graded(item, outcome.question):
+        off = _compare(expected[k], got[k], outcome.question)
+        if off:
+            part = item.parts[k]
+            kind = part.kind if off.kind == "number" else off.kind
+            return off._replace(kind=kind, where=f" in {part.name}{off.where}")
+    return None
+
+
+def _compare(expected, got, question: Question) -> Difference | None:
+    """Compare one part: first its type, then its shape, then its numbers."""
+    if isinstance(expected, str):
+        return None if expected == got else Difference("number", "", repr(expected), _kind_of(got))
+    if isinstance(got, (Other, str, tuple)):
+        return Difference("type", "", _kind_of(expected), _kind_of(got))
+    expected, got = np.asarray(expected), np.asarray(got)
+    if np.iscomplexobj(got) and not np.iscomplexobj(expected):
+        if np.any(got.imag != 0):
+            return Difference("type", "", "real numbers", "complex numbers")
+        got = got.real
+    if expected.shape != got.shape:
+        return Difference("shape", "", str(expected.shape), str(got.shape))
+    return _compare_numbers(expected, got, question)
+
+
+def _compare_numbers(expected: np.ndarray, got: np.ndarray, question: Question) -> Difference | None:
+    with np.errstate(all="ignore"):
+        near = np.abs(got - expected) <= question.atol + question.rtol * np.abs(expected)
+        right = np.where(
+            np.isfinite(expected), near, (got == expected) | (np.isnan(got) & np.isnan(expected))
+        )
+    if right.all():
+        return None
+    first = tuple(int(k) for k in np.argwhere(~right)[0])
+    where = f" at [{', '.join(map(str, first))}]" if first else ""
+    kind = "number" if np.isfinite(got[first]) or not np.isfinite(expected[first]) else "not finite"
+    return Difference(kind, where, _number(expected[first]), _number(got[first]))
+
+
+def split(answer, count: int) -> list:
+    """Take an answer apart into its parts; a list of equally long parts came as one array."""
+    if count == 1:
+        if isinstance(answer, tuple) and answer and all(isinstance(part, (int, float)) for part in answer):
+            return [np.asarray(answer, dtype=float)]  # (0.1, 0.2) is as good as an array
+        return list(answer) if isinstance(answer, tuple) and len(answer) == 1 else [answer]
+    if isinstance(answer, tuple):
+        return list(answer)
+    if isinstance(answer, np.ndarray) and answer.ndim and len(answer) == count:
+        return list(answer)
+    return [answer]
+
+
+def through_the_wire(value):
+    """Return a value as the grader would see it: what does not travel becomes a :class:`Failure`."""
+    try:
+        return unpack(pack(value))
+    except WireError as error:
+        return Failure("type", str(error))
+
+
+def describe_call(name: str, arguments: tuple) -> str:
+    """Write a call so that a learner can repeat it, with large arrays as their shapes."""
+    return f"{name}({', '.join(_argument(value) for value in arguments)})"
+
+
+def _argument(value) -> str:
+    if isinstance(value, np.ndarray) and value.size <= 6:
+        return re.sub(r"\s+", " ", np.array2string(value, precision=4, separator=", ", suppress_small=True))
+    if isinstance(value, np.ndarray):
+        return f"<array {value.shape}>"
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(_argument(part) for part in value)}]"
+    return f"{value:.6g}" if isinstance(value, float) else repr(value)
+
+
+def _number(value) -> str:
+    if np.iscomplexobj(value):
+        return f"{complex(value):.6g}"
+    return f"{float(value):.6g}"
+
+
+def _kind_of(value) -> str:
+    if isinstance(value, Other):
+        return "None (is there a return?)" if value.type == "NoneType" else f"a {value.type}"
+    if isinstance(value, str):
+        return f"the text {value[:40]!r}"
+    if isinstance(value, tuple):
+        return f"{len(value)} values"
+    if isinstance(value, np.ndarray):
+        return f"one array of shape {value.shape}"
+    return "one number"
+
+
+def unreached(item: Item | WrittenItem, reason: str) -> Verdict:
+    """Return the verdict on an item that could not be asked, with the reason."""
+    return Verdict(item.name, item.title, 0, item.points, "unreached", off="unreached", message=reason)

@@ -1,0 +1,226 @@
+"""One source notebook per set, three products: ``python -m gatedrnn.practice.products``.
+
+From ``exercises/source/<set>/`` come the student's notebook in ``exercises/release/<set>/`` and the solution
+page ``chapters/practice/<set>-solution.md``; the third product, the checker, is the set's module. The source
+is first executed, so that its stored outputs, which nbval compares, are those of this version;
+``--no-execute`` leaves that out.
+
+In a source notebook
+
+- an answer stands between ``### BEGIN SOLUTION`` and ``### END SOLUTION`` in a cell that nbgrader knows as a
+solution;
+- the tag ``student`` keeps a cell out of the solution page, the tag ``solution`` out of the student's
+notebook;
+- a cell's own id is its nbgrader ``grade_id``.
+"""
+
+import argparse
+import copy
+import json
+import re
+import sys
+from pathlib import Path
+
+import nbformat
+
+from gatedrnn.practice.grading import UNANSWERED
+from gatedrnn.practice.items import ExerciseSet
+from gatedrnn.practice.sets import MODULES, load
+
+ROOT = Path(__file__).resolve().parents[3]
+BEGIN, END = "BEGIN SOLUTION", "END SOLUTION"
+CODE_STUB = 'raise NotImplementedError("replace this line with your answer")'
+HEADER = """---
+jupytext:
+  text_representation:
+    extension: .md
+    format_name: myst
+    format_version: 0.13
+kernelspec:
+  display_name: Python 3
+  language: python
+  name: python3
+---
+
+% Made from exercises/source/{set}/{notebook} by python -m gatedrnn.practice.products. Edit that notebook.
+
+(page-{set}-solution)=
+"""
+
+
+class SourceError(ValueError):
+    """A source notebook breaks a rule; the message says where."""
+
+
+def source_path(exercise_set: ExerciseSet, root: Path = ROOT) -> Path:
+    """Where the source notebook of a set is."""
+    return root / "exercises" / "source" / exercise_set.name / exercise_set.notebook
+
+
+def read_source(exercise_set: ExerciseSet, root: Path = ROOT) -> nbformat.NotebookNode:
+    """Read and check the source notebook of a set.
+
+    Raises
+    ------
+    SourceError
+        If an item of the set has no cell, a cell has the wrong points, or solution markers do not pair.
+    """
+    notebook = nbformat.read(source_path(exercise_set, root), as_version=4)
+    cells = {cell.id: cell for cell in notebook.cells}
+    for item in exercise_set.items:
+        graded = item.name if item in exercise_set.written else f"{item.name}-check"
+        for name in {item.name, graded}:
+            if name not in cells or _marking(cells[name]).get("grade_id") != name:
+                raise SourceError(f"{exercise_set.name}: there is no cell with the id and grade_id {name!r}")
+        if _marking(cells[graded]).get("points") != item.points:
+            raise SourceError(f"{exercise_set.name}: cell {graded!r} must be worth {item.points} points")
+    for cell in notebook.cells:
+        begins, ends = cell.source.count(BEGIN), cell.source.count(END)
+        if begins != ends or bool(begins) != bool(_marking(cell).get("solution")):
+            raise SourceError(f"{exercise_set.name}: in cell {cell.id!r} solution and markers do not pair")
+    return notebook
+
+
+def _marking(cell) -> dict:
+    return cell.metadata.get("nbgrader", {})
+
+
+def _tags(cell) -> list[str]:
+    return cell.metadata.get("tags", [])
+
+
+def release(source: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """Return the student's notebook: no outputs, and NotImplementedError in place of answers."""
+    notebook = copy.deepcopy(source)
+    notebook.cells = [cell for cell in notebook.cells if "solution" not in _tags(cell)]
+    for cell in notebook.cells:
+        cell.source = without_answer(cell.source, CODE_STUB if cell.cell_type == "code" else UNANSWERED)
+        cell.metadata.pop("mystnb", None)
+        tags = [tag for tag in _tags(cell) if not tag.startswith("nbval") and tag != "student"]
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+            tags.append("raises-exception")  # "Run All" goes on to the next item after one that is unfinished
+        cell.metadata.pop("tags", None)
+        if tags:
+            cell.metadata.tags = tags
+        if _marking(cell).get("locked"):
+            cell.metadata.update(deletable=False, editable=False)
+    return notebook
+
+
+def without_answer(text: str, stub: str) -> str:
+    """Replace every region between the markers, markers included, by a stub with the same indentation.
+
+    Examples
+    --------
+    >>> print(without_answer("def f(x):\\n    ### BEGIN SOLUTION\\n    return x\\n    ### END SOLUTION",
+    "raise X")) def f(x):
+        raise X
+    """
+    lines, inside = [], False
+    for line in text.splitlines():
+        if BEGIN in line:
+            inside = True
+            lines.append(line[: len(line) - len(line.lstrip())] + stub)
+        elif END in line:
+            inside = False
+        elif not inside:
+            lines.append(line)
+    return "\n".join(lines)
+
+
+def without_markers(text: str) -> str:
+    """Leave out the lines of the markers and keep the answer."""
+    return "\n".join(line for line in text.splitlines() if BEGIN not in line and END not in line)
+
+
+def solution_page(source: nbformat.NotebookNode, exercise_set: ExerciseSet) -> str:
+    """Return the solution page in MyST Markdown: answers folded, executed when the book is built."""
+    blocks = [_block(cell) for cell in source.cells if "student" not in _tags(cell)]
+    header = HEADER.format(set=exercise_set.name, notebook=exercise_set.notebook)
+    return header + "\n\n".join(blocks) + "\n"
+
+
+def _block(cell) -> str:
+    text = without_markers(cell.source)
+    if cell.cell_type == "markdown":
+        return (
+            f"````{{dropdown}} One answer\n{text}\n````" if _marking(cell).get("solution") else _deeper(text)
+        )
+    options = []
+    if "mystnb" in cell.metadata:
+        options += ["mystnb: " + json.dumps(cell.metadata.mystnb, ensure_ascii=False)]
+    if _marking(cell).get("solution"):
+        options += [f'mystnb: {{code_prompt_show: "Show {cell.id}", code_prompt_hide: "Hide {cell.id}"}}']
+        options += ["tags: [hide-input]"]
+    front = ["---", *options, "---"] if options else []
+    return "\n".join(["```{code-cell} ipython3", *front, text, "```"])
+
+
+def _deeper(text: str) -> str:
+    """Markdown passes as it is, but for display mathematics, which MyST wants on lines of its own."""
+    return re.sub(r"\$\$(.+?)\$\$", lambda match: f"$$\n{match.group(1).strip()}\n$$", text, flags=re.DOTALL)
+
+
+def execute(source: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """Run the source and store its text outputs; pictures are drawn anew wherever they are needed."""
+    from nbclient import NotebookClient  # only here: making the other products runs nothing
+
+    notebook = copy.deepcopy(source)
+    NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [
+                output for output in cell.outputs if "image" not in " ".join(output.get("data", {}))
+            ]
+            cell.execution_count = None
+            cell.metadata.pop("execution", None)
+            for output in cell.outputs:
+                if "execution_count" in output:
+                    output.execution_count = None
+    notebook.metadata.language_info = {"name": "python"}
+    return notebook
+
+
+def products(exercise_set: ExerciseSet, source: nbformat.NotebookNode, root: Path = ROOT) -> dict[Path, str]:
+    """Return the text of every product of a set by its path; nothing is run and nothing written."""
+    handed_out = root / "exercises" / "release" / exercise_set.name / exercise_set.notebook
+    page = root / "chapters" / "practice" / f"{exercise_set.name}-solution.md"
+    return {handed_out: as_text(release(source)), page: solution_page(source, exercise_set)}
+
+
+def as_text(notebook: nbformat.NotebookNode) -> str:
+    """A notebook as Jupyter would save it."""
+    return nbformat.writes(notebook, version=nbformat.NO_CONVERT) + "\n"
+
+
+def main(words: list[str] | None = None) -> int:
+    """Make the products of every set and say what changed."""
+    parser = argparse.ArgumentParser(
+        prog="python -m gatedrnn.practice.products", description=__doc__.split("\n")[0]
+    )
+    parser.add_argument(
+        "--no-execute", action="store_true", help="keep the outputs that are stored in the source"
+    )
+    arguments = parser.parse_args(words)
+    for exercise_set in map(load, MODULES):
+        try:
+            source = read_source(exercise_set)
+        except SourceError as error:
+            print(error, file=sys.stderr)
+            return 2
+        texts = {}
+        if not arguments.no_execute:
+            source = execute(source)
+            texts[source_path(exercise_set)] = as_text(source)
+        for path, text in {**texts, **products(exercise_set, source)}.items():
+            old = path.read_text(encoding="utf-8") if path.exists() else None
+            if text != old:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, encoding="utf-8")
+            print(f"{path.relative_to(ROOT)}: {'unchanged' if text == old else 'written'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

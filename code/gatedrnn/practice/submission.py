@@ -1,0 +1,145 @@
+"""Reading a notebook that somebody handed in, trusting nothing about it; it is opened read-only, once."""
+
+import hashlib
+import json
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from gatedrnn.practice import sets
+from gatedrnn.practice.items import ExerciseSet
+
+LARGEST = 20_000_000  # bytes; a finished notebook with all its figures has a tenth of that
+
+
+class SubmissionError(Exception):
+    """The file cannot be marked; the message says in one sentence why and what to do."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell: its place in the notebook, its names, its text."""
+
+    index: int
+    kind: str  # "code", "markdown" or "raw"
+    names: tuple[str, ...]  # the nbgrader grade_id, then the notebook's own cell id
+    source: str
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A notebook as far as marking needs it."""
+
+    path: Path
+    digest: str  # sha256 of the file
+    exercise_set: ExerciseSet
+    cells: tuple[Cell, ...]
+
+
+def read(path: Path) -> Submission:
+    """Read one notebook.
+
+    Raises
+    ------
+    SubmissionError
+        If it is missing, a link, too large, not a notebook of format 4, not written for Python, or of no
+        known set.
+    """
+    content = _content(Path(path))
+    notebook = _notebook(content)
+    cells = tuple(_cell(index, cell) for index, cell in enumerate(notebook["cells"]))
+    _refuse_other_languages(notebook)
+    return Submission(Path(path), hashlib.sha256(content).hexdigest(), _find_set(cells), cells)
+
+
+def _content(path: Path) -> bytes:
+    if path.is_symlink():
+        raise SubmissionError("this is a symbolic link; give the notebook itself")
+    if path.is_dir():
+        raise SubmissionError("this is a folder without a notebook; give an .ipynb file")
+    if path.suffix != ".ipynb":
+        raise SubmissionError("expected a notebook, a file whose name ends in .ipynb")
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    except FileNotFoundError:
+        raise SubmissionError("there is no such file") from None
+    except OSError as error:
+        raise SubmissionError(f"the file cannot be read: {error.strerror}") from None
+    with os.fdopen(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise SubmissionError("this is not an ordinary file")
+        content = file.read(LARGEST + 1) if status.st_size <= LARGEST else b""
+    if status.st_size > LARGEST or len(content) > LARGEST:
+        raise SubmissionError(
+            f"the file has {status.st_size / 1e6:.0f} MB, more than {LARGEST / 1e6:.0f}: clear all outputs "
+            "in Jupyter, save, and try again"
+        )
+    return content
+
+
+def _notebook(content: bytes) -> dict:
+    try:
+        notebook = json.loads(content.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise SubmissionError("this is not a notebook: its text is not UTF-8") from None
+    except RecursionError:
+        raise SubmissionError("this is not a notebook: its JSON is nested too deeply") from None
+    except ValueError as error:
+        place = f", line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
+        raise SubmissionError(f"this is not a notebook: it is not JSON{place}") from None
+    version = notebook.get("nbformat") if isinstance(notebook, dict) else None
+    if type(version) is not int:
+        raise SubmissionError("this is JSON, but not a notebook")
+    if version != 4:
+        what = "an old" if version < 4 else "a newer"
+        raise SubmissionError(
+            f"this is {what} notebook format, {version}: open it in Jupyter, save it as format 4"
+        )
+    if not isinstance(notebook.get("cells"), list):
+        raise SubmissionError("this notebook has no list of cells")
+    return notebook
+
+
+def _cell(index: int, cell) -> Cell:
+    source = cell.get("source") if isinstance(cell, dict) else None
+    if isinstance(source, list) and all(isinstance(line, str) for line in source):
+        source = "".join(source)
+    if not isinstance(source, str) or not isinstance(cell.get("cell_type"), str):
+        raise SubmissionError(f"cell {index + 1} of this notebook is damaged: it has no type or no text")
+    metadata = cell.get("metadata")
+    marking = metadata.get("nbgrader") if isinstance(metadata, dict) else None
+    names = [marking.get("grade_id") if isinstance(marking, dict) else None, cell.get("id")]
+    return Cell(
+        index, cell["cell_type"], tuple(name for name in names if isinstance(name, str)), _clean(source)
+    )
+
+
+def _clean(source: str) -> str:
+    """Replace what no text can hold (lone surrogates), so that the cell can travel."""
+    return source.encode("utf-8", "replace").decode("utf-8")
+
+
+def _refuse_other_languages(notebook: dict) -> None:
+    metadata = notebook.get("metadata")
+    metadata = metadata if isinstance(metadata, dict) else {}
+    for key, field in (("language_info", "name"), ("kernelspec", "language")):
+        entry = metadata.get(key)
+        language = entry.get(field) if isinstance(entry, dict) else None
+        if isinstance(language, str) and language.lower() not in ("python", "ipython", "python3", ""):
+            raise SubmissionError(f"this notebook is written for {language[:40]}, not for Python")
+
+
+def _find_set(cells: tuple[Cell, ...]) -> ExerciseSet:
+    """The set with most items in this notebook, by cell name or by ``def``; metadata may have been lost."""
+    best, most = None, 0
+    for exercise_set in map(sets.load, sets.MODULES):
+        names = {item.name for item in exercise_set.items}
+        named = {name for cell in cells for name in cell.names} & names
+        defined = {name for name in names for cell in cells if f"def {name}(" in cell.source}
+        if len(named | defined) > most:
+            best, most = exercise_set, len(named | defined)
+    if best is None:
+        raise SubmissionError(f"this notebook belongs to no set that I know ({', '.join(sets.MODULES)})")
+    return best
