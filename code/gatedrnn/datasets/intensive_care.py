@@ -208,7 +208,7 @@ def _parse(records: dict[str, bytes]):
         variable += [column.get(parameter, -1) for parameter in parameters]
         stay += [row] * len(clocks)
     stay, variable, hour, value = (np.array(column) for column in (stay, variable, hour, value))
-    known = (variable >= 0) & (value != -1)
+    known = (variable >= 0) & (value != -1) & np.isfinite(value)
     described = known & (variable >= len(VARIABLES))
     descriptors = np.full((len(records), len(DESCRIPTORS)), np.nan)
     descriptors[stay[described], variable[described] - len(VARIABLES)] = value[described]
