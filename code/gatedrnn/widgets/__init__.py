@@ -8,6 +8,7 @@ runs: a small script starts the same module from the state that the build leaves
 from gatedrnn.widgets.base import LiveFigure
 from gatedrnn.widgets.decoder_window import DecoderWindow
 from gatedrnn.widgets.eigenvalue_echo import EigenvalueEcho
+from gatedrnn.widgets.fading_echo import FadingEcho
 from gatedrnn.widgets.prerendered import Frames, frames
 
-__all__ = ["DecoderWindow", "EigenvalueEcho", "Frames", "LiveFigure", "frames"]
+__all__ = ["DecoderWindow", "EigenvalueEcho", "FadingEcho", "Frames", "LiveFigure", "frames"]

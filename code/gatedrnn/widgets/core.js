@@ -143,3 +143,66 @@ export function rSquared(truth, guess, from = 0) {
   });
   return scores.reduce((sum, score) => sum + score, 0) / scores.length;
 }
+
+/* The fading echo (chapter 2): a gradient on its way back through two units. */
+
+/**
+ * W = radius · [[1, s], [0, 1]] with s = gain − 1/gain: unit 2 pushes unit 1 and is not pushed back.
+ * Both eigenvalues are `radius`, whatever s is; the spectral norm is radius · gain.
+ */
+export function oneWayMatrix(radius, gain) {
+  return [[radius, radius * (gain - 1 / gain)], [0, radius]];
+}
+
+/**
+ * States of h_t = tanh(W h_{t−1} + x_t) from silence: `steps` rows of two, after `settle` unrecorded ones.
+ * The input is a slow swing, amplitude · sin(t/3) to unit 1 and amplitude · cos(t/3) to unit 2.
+ */
+export function swungStates(W, amplitude, steps, settle = 40) {
+  let h = [0, 0];
+  const states = [];
+  for (let t = 0; t < settle + steps; t += 1) {
+    const x = [amplitude * Math.sin(t / 3), amplitude * Math.cos(t / 3)];
+    h = [0, 1].map((i) => Math.tanh(W[i][0] * h[0] + W[i][1] * h[1] + x[i]));
+    if (t >= settle) states.push(h);
+  }
+  return states;
+}
+
+/** The Jacobian of each step, diag(1 − h²) W. */
+export function tanhJacobians(W, states) {
+  return states.map((h) => W.map((row, i) => row.map((weight) => (1 - h[i] * h[i]) * weight)));
+}
+
+/** The product of two 2 × 2 matrices. */
+export function product2(A, B) {
+  return A.map((row) => [0, 1].map((j) => row[0] * B[0][j] + row[1] * B[1][j]));
+}
+
+/** The larger singular value of a 2 × 2 matrix. */
+export function norm2([[a, b], [c, d]]) {
+  return (Math.hypot(a + d, b - c) + Math.hypot(a - d, b + c)) / 2;
+}
+
+/** ‖J_T J_{T−1} … J_{T−k+1}‖ for k = 0 … T: the largest factor by which a gradient has changed, k steps back. */
+export function backwardNorms(jacobians) {
+  let product = [[1, 0], [0, 1]];
+  const norms = [1];
+  for (let t = jacobians.length - 1; t >= 0; t -= 1) {
+    product = product2(product, jacobians[t]);
+    norms.push(norm2(product));
+  }
+  return norms;
+}
+
+/** What a small kick to unit 2, `horizon` steps before the end, is at each step from then to the end. */
+export function kickedEcho(jacobians, horizon) {
+  let departure = [0, 1];
+  const echoes = [departure];
+  for (let t = jacobians.length - horizon; t < jacobians.length; t += 1) {
+    const [from, J] = [departure, jacobians[t]];
+    departure = J.map((row) => row[0] * from[0] + row[1] * from[1]);
+    echoes.push(departure);
+  }
+  return echoes;
+}
