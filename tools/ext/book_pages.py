@@ -4,6 +4,7 @@ import re
 
 import pybtex.plugin
 from docutils import nodes
+from pybtex.richtext import Text as LaTeXText
 from pybtex.style.formatting.plain import Style as PlainStyle
 from pybtex.style.labels import BaseLabelStyle
 
@@ -11,6 +12,16 @@ from pybtex.style.labels import BaseLabelStyle
 FONTS = ("fonts/source-serif-4-latin-wght-normal.woff2", "fonts/source-sans-3-latin-wght-normal.woff2")
 MATH_FONTS = ("katex/fonts/KaTeX_Main-Regular.woff2", "katex/fonts/KaTeX_Math-Italic.woff2")
 DESCRIPTION_LENGTH = 160
+
+
+def people(entry) -> str:
+    """Who wrote a work, as in running text: one name, two names, or the first and "et al."."""
+    persons = entry.persons.get("author") or entry.persons.get("editor") or []
+    names = [" ".join([*person.prelast_names, *person.last_names]) for person in persons]
+    if not names:
+        return entry.fields.get("title", entry.key)
+    text = names[0] if len(names) == 1 else " & ".join(names) if len(names) == 2 else f"{names[0]} et al."
+    return str(LaTeXText.from_latex(text))
 
 
 class AuthorYearLabels(BaseLabelStyle):
@@ -25,10 +36,7 @@ class AuthorYearLabels(BaseLabelStyle):
 
     @staticmethod
     def _label(entry) -> str:
-        people = entry.persons.get("author") or entry.persons.get("editor") or []
-        names = [" ".join([*person.prelast_names, *person.last_names]) for person in people]
-        who = names[0] if len(names) == 1 else " & ".join(names) if len(names) == 2 else f"{names[0]} et al."
-        return f"{who} {entry.fields.get('year', 'n.d.')}".replace("{", "").replace("}", "")
+        return f"{people(entry)} {entry.fields.get('year', 'n.d.')}"
 
 
 class BookStyle(PlainStyle):
