@@ -18,7 +18,7 @@ def sha256(path: Path) -> str:
 
 def git_blob(path: Path) -> str:
     """Name that git gives to the content of a file: the sha1 of its length and its bytes."""
-    name = hashlib.sha1(b"blob %d\0" % path.stat().st_size)
+    name = hashlib.sha1(b"blob %d\0" % path.stat().st_size, usedforsecurity=False)
     with path.open("rb") as file:
         while block := file.read(1 << 20):
             name.update(block)

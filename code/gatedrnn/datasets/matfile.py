@@ -39,7 +39,6 @@ def read_mat(path, fields: tuple[str, ...], what: str) -> dict[str, np.ndarray]:
     FileNotFoundError, MalformedData
     """
     from scipy.io import loadmat  # a third of a second, needed only when a file is read
-    from scipy.io.matlab import MatReadError
 
     path = existing(path)
     try:
@@ -49,22 +48,8 @@ def read_mat(path, fields: tuple[str, ...], what: str) -> dict[str, np.ndarray]:
             f"{path} is a MATLAB 7.3 (HDF5) file, but {what} is read from version 5 to 7.2: "
             f"in MATLAB, save it again with the option '-v7'."
         ) from None
-    except (
-        MatReadError,
-        ValueError,
-        TypeError,
-        KeyError,
-        OSError,
-        EOFError,
-        IndexError,
-        OverflowError,
-        MemoryError,
-    ):
+    except Exception:  # damaged bytes provoke errors of many kinds in the reader, zlib's among them
         raise MalformedData(f"{path} cannot be read as a MATLAB file: fetch or copy it again.") from None
-    except Exception as error:  # zlib.error and whatever else damaged bytes provoke in the reader
-        raise MalformedData(
-            f"{path} cannot be read as a MATLAB file ({error}): fetch or copy it again."
-        ) from None
     missing = [name for name in fields if name not in content]
     if missing:
         found = ", ".join(sorted(name for name in content if not name.startswith("__"))) or "nothing"
