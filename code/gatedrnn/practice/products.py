@@ -22,6 +22,7 @@ import sys
 from pathlib import Path
 
 import nbformat
+import yaml
 
 from gatedrnn.practice.grading import UNANSWERED
 from gatedrnn.practice.items import ExerciseSet
@@ -147,14 +148,12 @@ def _block(cell) -> str:
         return (
             f"````{{dropdown}} One answer\n{text}\n````" if _marking(cell).get("solution") else _deeper(text)
         )
-    options = []
-    if "mystnb" in cell.metadata:
-        options += ["mystnb: " + json.dumps(cell.metadata.mystnb, ensure_ascii=False)]
+    options = {"mystnb": json.loads(json.dumps(cell.metadata.mystnb))} if "mystnb" in cell.metadata else {}
     if _marking(cell).get("solution"):
-        options += [f'mystnb: {{code_prompt_show: "Show {cell.id}", code_prompt_hide: "Hide {cell.id}"}}']
-        options += ["tags: [hide-input]"]
-    front = ["---", *options, "---"] if options else []
-    return "\n".join(["```{code-cell} ipython3", *front, text, "```"])
+        prompts = {"code_prompt_show": f"Show {cell.id}", "code_prompt_hide": f"Hide {cell.id}"}
+        options = {"mystnb": prompts, "tags": ["hide-input"]}
+    front = f"---\n{yaml.safe_dump(options, allow_unicode=True, width=110)}---\n" if options else ""
+    return f"```{{code-cell}} ipython3\n{front}{text}\n```"
 
 
 def _deeper(text: str) -> str:
