@@ -11,6 +11,7 @@ from html import escape
 from pathlib import Path
 
 from docutils import nodes
+from myst_nb.core.render import WIDGET_VIEW_MIMETYPE
 from gatedrnn.figures import INK, dark
 from sphinx.util import logging
 
@@ -38,6 +39,8 @@ def prepare(app, doctree) -> None:
     """Ask for an alt text on every image of a page, and write the dark twins."""
     for node in list(doctree.findall(nodes.image)):
         if not node.get("alt", "").strip():
+            node["alt"] = alt_of_live_figure(node)
+        if not node.get("alt", "").strip():
             LOGGER.warning(
                 "an image has no alt text: say what it shows, in the cell's metadata as "
                 "`mystnb: {image: {alt: …}}` or in the directive's `:alt:`",
@@ -47,6 +50,16 @@ def prepare(app, doctree) -> None:
             )
         if is_svg(node):
             prepare_svg(app, node)
+
+
+def alt_of_live_figure(node: nodes.image) -> str:
+    """The words that a live figure brings with it, where an image is its still picture; else nothing."""
+    bundle = node.parent.parent
+    if not isinstance(bundle, nodes.container) or bundle.get("nb_element") != "mime_bundle":
+        return ""
+    offers = {child["mime_type"]: child for child in bundle.children}
+    words = offers.get("text/plain") if WIDGET_VIEW_MIMETYPE in offers else None
+    return words.astext().strip() if words else ""
 
 
 def prepare_svg(app, node: nodes.image) -> None:
