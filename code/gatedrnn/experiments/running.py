@@ -49,31 +49,31 @@ def run(experiment: ModuleType, name: str, folder: Path, fresh: bool = False, pr
     collected = folder / f"{name}.rows.jsonl"
     stamp = {"versions": versions(), "data": experiment.DATA()}
     keys = experiment.KEYS()
-    done = {} if fresh else _collected(collected, stamp)
+    columns = tuple(keys[0])
+    done = {} if fresh else _collected(collected, stamp, columns)
     if not done:
         collected.write_text(json.dumps(stamp) + "\n", encoding="utf-8")
     with collected.open("a", encoding="utf-8") as file:
         for key in tqdm(keys, desc=name, unit="row", disable=not progress):
-            if _name(key) in done:
+            if _name(key, columns) in done:
                 continue
             row = key | experiment.compute(key)
             file.write(json.dumps(row) + "\n")
             file.flush()
             os.fsync(file.fileno())
-            done[_name(key)] = row
-    path = _write(
-        folder / f"{name}.json", name, stamp, experiment.TOLERANCE, [done[_name(key)] for key in keys]
-    )
+            done[_name(key, columns)] = row
+    rows = [done[_name(key, columns)] for key in keys]
+    path = _write(folder / f"{name}.json", name, stamp, experiment.TOLERANCE, rows)
     collected.unlink()
     return path
 
 
-def _name(row: dict, columns=("recording", "model", "fold", "seed", "reaches")) -> tuple:
+def _name(row: dict, columns: tuple[str, ...]) -> tuple:
     """What tells one row from another."""
     return tuple(row[column] for column in columns)
 
 
-def _collected(path: Path, stamp: dict) -> dict[tuple, dict]:
+def _collected(path: Path, stamp: dict, columns: tuple[str, ...]) -> dict[tuple, dict]:
     """Rows of a run that was stopped, unless versions or data have changed since."""
     if not path.exists():
         return {}
@@ -89,7 +89,7 @@ def _collected(path: Path, stamp: dict) -> dict[tuple, dict]:
             f"{path.name} was written with other versions or other data: starting again from the first row."
         )
         return {}
-    return {_name(row): row for row in rows[1:]}
+    return {_name(row, columns): row for row in rows[1:]}
 
 
 def _write(path: Path, name: str, stamp: dict, tolerance: dict, rows: list[dict]) -> Path:
