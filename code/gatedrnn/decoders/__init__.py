@@ -5,7 +5,17 @@ borders of the reaches travel with the recording, so no decoder can look across 
 state)`` decodes one bin as it arrives, with everything the decoder remembers in ``state``.
 """
 
-from gatedrnn.decoders.folds import Fold, choose, contiguous_folds, r2, score, select
+from gatedrnn.decoders.folds import (
+    Fold,
+    LeakError,
+    bins_of,
+    check_split,
+    choose,
+    contiguous_folds,
+    r2,
+    score,
+    select,
+)
 from gatedrnn.decoders.ideal import IdealObserver
 from gatedrnn.decoders.kalman import KalmanFilter
 from gatedrnn.decoders.recurrent import RecurrentDecoder
@@ -15,8 +25,11 @@ __all__ = [
     "Fold",
     "IdealObserver",
     "KalmanFilter",
+    "LeakError",
     "RecurrentDecoder",
     "WienerFilter",
+    "bins_of",
+    "check_split",
     "choose",
     "contiguous_folds",
     "r2",

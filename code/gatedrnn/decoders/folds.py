@@ -9,6 +9,10 @@ import numpy as np
 from gatedrnn.datasets import Recording
 
 
+class LeakError(ValueError):
+    """A training and a test set share something; the message says what, and what to do."""
+
+
 class Fold(NamedTuple):
     """Numbers of the reaches to train on and to test on."""
 
@@ -79,10 +83,8 @@ def select(recording: Recording, reaches: Sequence[int]) -> Recording:
     True
     """
     reaches = np.asarray(reaches, dtype=int)
-    if not len(reaches):
-        raise ValueError("select at least one reach, got none.")
+    bins = bins_of(recording, reaches)
     lengths = (recording.stops - recording.starts)[reaches]
-    bins = np.concatenate([np.arange(recording.starts[r], recording.stops[r]) for r in reaches])
     return dataclasses.replace(
         recording,
         spikes=recording.spikes[bins],
@@ -90,6 +92,54 @@ def select(recording: Recording, reaches: Sequence[int]) -> Recording:
         starts=np.cumsum(lengths) - lengths,
         targets=recording.targets[reaches],
     )
+
+
+def bins_of(recording: Recording, reaches: Sequence[int]) -> np.ndarray:
+    """Return the numbers of all bins of some reaches, reach by reach."""
+    if not len(reaches):
+        raise ValueError("expected at least one reach, got none.")
+    return np.concatenate([np.arange(recording.starts[r], recording.stops[r]) for r in reaches])
+
+
+def check_split(recording: Recording, train: np.ndarray, test: np.ndarray) -> None:
+    """Raise unless a training and a test set of bins are apart.
+
+    Parameters
+    ----------
+    recording : Recording
+    train, test : ndarray of int
+        Numbers of bins; `bins_of` gives those of some reaches.
+
+    Raises
+    ------
+    LeakError
+        If the sets share a bin, share a reach, or have bins so close that both count the same spikes.
+
+    Examples
+    --------
+    >>> from gatedrnn.datasets import simulate_motor
+    >>> recording = simulate_motor(seed=0, n_reaches=6, n_cells=4)
+    >>> shuffled = np.random.default_rng(0).permutation(recording.n_bins)
+    >>> check_split(recording, shuffled[20:], shuffled[:20])
+    Traceback (most recent call last):
+    ...
+    gatedrnn.decoders.folds.LeakError: 6 reaches have bins on both sides: keep every reach whole.
+    """
+    shared = np.intersect1d(train, test)
+    if len(shared):
+        raise LeakError(f"{len(shared)} bins are in both sets, first bin {shared[0]}: take them out of one.")
+    reaches = np.intersect1d(recording.reach[train], recording.reach[test])
+    if len(reaches):
+        raise LeakError(f"{len(reaches)} reaches have bins on both sides: keep every reach whole.")
+    ordered = np.sort(train)
+    after = np.searchsorted(ordered, test)  # the nearest training bins on both sides of each test bin
+    neighbours = ordered[np.clip([after - 1, after], 0, len(ordered) - 1)]
+    gap = np.abs(neighbours - test).min()
+    if gap < recording.count_bins:
+        raise LeakError(
+            f"training and test bins come within {gap} of each other, but each count spans "
+            f"{recording.count_bins} bins: widen the guard to {recording.count_bins}."
+        )
 
 
 def r2(true: np.ndarray, predicted: np.ndarray) -> float:

@@ -11,24 +11,24 @@ from gatedrnn.decoders.scaling import Scaling, check_cells
 
 @dataclass
 class WienerFilter:
-    """Velocity as a weighted sum of the counts of all cells at a few moments of the past.
+    """Velocity as a weighted sum of what all cells did in a few stretches of the recent past.
 
-    v̂_t = b + Σ_{j=0}^{taps−1} W_j z_{t − j·spacing}, with z-scored counts z; W minimises the squared error
-    plus penalty · Σ W². It remembers (taps − 1) · spacing bins and forgets everything older at once.
+    v̂_t = b + Σ_{j=0}^{taps−1} W_j Σ_{k=0}^{width−1} z_{t − j·width − k} / √width, with z-scored counts z; W
+    minimises the squared error plus penalty · Σ W². It remembers taps · width bins and forgets everything
+    older at once.
 
     Parameters
     ----------
     taps : int
-        Number of moments, the present one included.
-    spacing : int
-        Bins from one to the next. Where counts overlap, moments closer than the overlap tell little new.
+        Number of stretches; the first ends with the present bin.
+    width : int
+        Bins in a stretch. Where bins are short, wider stretches need fewer weights.
     penalty : float
         Ridge penalty, for z-scored counts and unscaled outputs.
 
     Notes
     -----
-    A moment before the start of the reach counts as the training mean. The ridge regression is
-    scikit-learn's.
+    A bin before the start of the reach counts as the training mean. The ridge regression is scikit-learn's.
 
     Examples
     --------
@@ -39,24 +39,30 @@ class WienerFilter:
     """
 
     taps: int = 6
-    spacing: int = 1
-    penalty: float = 100.0
+    width: int = 1
+    penalty: float = 1000.0
     weights: np.ndarray | None = field(default=None, init=False, repr=False)
     offset: np.ndarray | None = field(default=None, init=False, repr=False)
     scaling: Scaling | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self):
-        if self.taps < 1 or self.spacing < 1 or self.penalty < 0:
+        if self.taps < 1 or self.width < 1 or self.penalty < 0:
             raise ValueError(
-                f"expected taps ≥ 1, spacing ≥ 1 and penalty ≥ 0, got {self.taps}, {self.spacing} and "
+                f"expected taps ≥ 1, width ≥ 1 and penalty ≥ 0, got {self.taps}, {self.width} and "
                 f"{self.penalty}."
             )
 
+    def _stretches(self, past: np.ndarray) -> np.ndarray:
+        """Add up z-scored counts (..., taps · width, n_cells), oldest first, to (..., taps · n_cells)."""
+        *batch, _, n_cells = past.shape
+        sums = past.reshape(*batch, self.taps, self.width, n_cells).sum(axis=-2)
+        return sums.reshape(*batch, -1) / np.sqrt(self.width)
+
     def _history(self, recording: Recording) -> np.ndarray:
-        """Z-scored counts at every tap, newest first, (n_bins, taps · n_cells)."""
+        """What every stretch before every bin holds, (n_bins, taps · n_cells)."""
         scores = dataclasses.replace(recording, spikes=self.scaling(recording.spikes))
-        past, _ = windows(scores, before=(self.taps - 1) * self.spacing, fill=0.0)
-        return past[:, :: -self.spacing].reshape(recording.n_bins, -1)
+        past, _ = windows(scores, before=self.taps * self.width - 1, fill=0.0)
+        return self._stretches(past)
 
     def fit(self, recording: Recording) -> "WienerFilter":
         """Fit the weights to a recording and return the decoder."""
@@ -84,11 +90,11 @@ class WienerFilter:
         Returns
         -------
         output : ndarray, shape (n_outputs,)
-        state : ndarray, shape ((taps − 1) · spacing + 1, n_cells)
-            The z-scored counts that may still be needed, newest first.
+        state : ndarray, shape (taps · width, n_cells)
+            The z-scored counts of the bins it remembers, oldest first.
         """
         check_cells(counts, self.scaling)
         if state is None:
-            state = np.zeros(((self.taps - 1) * self.spacing + 1, len(counts)))
-        state = np.concatenate([self.scaling(counts)[np.newaxis], state[:-1]])
-        return self.weights @ state[:: self.spacing].ravel() + self.offset, state
+            state = np.zeros((self.taps * self.width, len(counts)))
+        state = np.concatenate([state[1:], self.scaling(counts)[np.newaxis]])
+        return self.weights @ self._stretches(state) + self.offset, state

@@ -1,5 +1,8 @@
 """How well each decoder reads hand velocity from motor cortex: models × folds × seeds.
 
+Three recordings: ``simulated``, whose truth is known; ``real``; and ``real_overlapping``, the same with the
+counts as they were published, each over 8 bins and seven eighths of it shared with the next.
+
 Every hyperparameter that differs between candidates is chosen inside the training reaches of its row. A row
 depends on nothing but its key.
 """
@@ -25,6 +28,8 @@ from gatedrnn.decoders import (
 )
 
 FOLDS = 5
+GUARD = 8  # bins, as many as the published counts of the real recording span
+STRETCH = 0.05  # s, that the Wiener filter adds up
 SEEDS = (0, 1, 2)
 NETWORKS = ("rnn", "gru", "lstm")
 LINEAR = ("wiener_short", "wiener", "kalman")
@@ -34,7 +39,7 @@ STEPS = 200  # of the optimiser, whatever the size of the training set
 
 # What `choose` decides, by decoder.
 CHOSEN = {
-    WienerFilter: ("taps", "spacing", "penalty"),
+    WienerFilter: ("taps", "width", "penalty"),
     KalmanFilter: ("differences", "noise"),
     RecurrentDecoder: ("dropout",),
 }
@@ -46,20 +51,19 @@ TOLERANCE = dict.fromkeys((*LINEAR, "ideal"), 1e-6) | dict.fromkeys((*NETWORKS, 
 
 def KEYS() -> list[dict[str, Any]]:
     """Keys of all rows: recording, model, fold, seed, and the number of training reaches (None: all)."""
-    keys = []
+    plans = [("real_overlapping", model, (0,), (None,)) for model in (*LINEAR, *NETWORKS)]
     for recording in ("simulated", "real"):
-        plans = [(model, (0,), (None,)) for model in LINEAR]
-        plans += [(model, SEEDS, (None,)) for model in (*NETWORKS, "gru_window")]
-        plans += [("ideal", (0,), (None,))] if recording == "simulated" else []
-        plans += [(model, (0,), FEW) for model in ("wiener", "kalman", "gru", "lstm")]
-        keys += [
-            {"recording": recording, "model": model, "fold": fold, "seed": seed, "reaches": reaches}
-            for model, seeds, sizes in plans
-            for reaches in sizes
-            for fold in range(FOLDS)
-            for seed in seeds
-        ]
-    return keys
+        plans += [(recording, model, (0,), (None,)) for model in (*LINEAR, "gru_window")]
+        plans += [(recording, model, SEEDS, (None,)) for model in NETWORKS]
+        plans += [(recording, model, (0,), FEW) for model in ("wiener", "kalman", "gru", "lstm")]
+    plans.append(("simulated", "ideal", (0,), (None,)))
+    return [
+        {"recording": recording, "model": model, "fold": fold, "seed": seed, "reaches": reaches}
+        for recording, model, seeds, sizes in plans
+        for reaches in sizes
+        for fold in range(FOLDS)
+        for seed in seeds
+    ]
 
 
 def DATA() -> dict[str, str]:
@@ -72,8 +76,10 @@ def DATA() -> dict[str, str]:
 
 @functools.cache
 def recording(name: str) -> Recording:
-    """Load the real recording, or simulate the other one."""
-    return load_motor() if name == "real" else simulate_motor(seed=1)
+    """Simulate a recording or load the real one, with each bin's own counts or as published."""
+    if name == "simulated":
+        return simulate_motor(seed=1)
+    return load_motor(per_bin=name == "real")
 
 
 @functools.cache
@@ -84,7 +90,7 @@ def movements() -> Recording:
 
 def split(whole: Recording, fold: int, reaches: int | None = None) -> tuple[Recording, Recording]:
     """Training and test recording of one fold; ``reaches`` thins the training set evenly."""
-    train, test = contiguous_folds(whole.starts, whole.n_bins, FOLDS, whole.count_bins)[fold]
+    train, test = contiguous_folds(whole.starts, whole.n_bins, FOLDS, GUARD)[fold]
     if reaches is not None:
         train = train[np.linspace(0, len(train) - 1, reaches).astype(int)]
     return select(whole, train), select(whole, test)
@@ -92,16 +98,16 @@ def split(whole: Recording, fold: int, reaches: int | None = None) -> tuple[Reco
 
 def candidates(model: str, train: Recording, seed: int) -> list[Any]:
     """Decoders among which a row chooses."""
-    spacing = max(1, train.count_bins // 2)
+    width = round(STRETCH / train.bin_width)
     if model == "wiener_short":
         return [WienerFilter(6, 1, penalty) for penalty in (100, 300, 1000, 3000)]
     if model == "wiener":
         penalties = 300, 1000, 3000, 10_000
-        return [WienerFilter(taps, spacing, penalty) for taps in (3, 5, 7) for penalty in penalties]
+        return [WienerFilter(taps, width, penalty) for taps in (2, 4, 6) for penalty in penalties]
     if model == "kalman":
         return [KalmanFilter(order, noise) for order in (0, 1, 2) for noise in (1, 2, 4, 8, 16)]
     if model == "gru_window":  # reads what the longest of the Wiener filters reads
-        window = {"history": 6 * spacing + 1, "epochs": 6, "batch_size": 128}
+        window = {"history": 6 * width, "epochs": 6, "batch_size": 128}
         return [RecurrentDecoder("gru", seed=seed, **window)]
     epochs = math.ceil(STEPS / math.ceil(len(train.starts) / 16))
     return [RecurrentDecoder(model, seed=seed, dropout=dropout, epochs=epochs) for dropout in (0.3, 0.5)]
@@ -109,7 +115,7 @@ def candidates(model: str, train: Recording, seed: int) -> list[Any]:
 
 def inner_folds(model: str, train: Recording) -> list[Fold]:
     """Splits of the training reaches; a network, slow to train, chooses on one."""
-    folds = contiguous_folds(train.starts, train.n_bins, 4, train.count_bins)
+    folds = contiguous_folds(train.starts, train.n_bins, 4, GUARD)
     return folds[1:2] if model in NETWORKS else folds
 
 

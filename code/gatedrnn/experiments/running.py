@@ -30,7 +30,8 @@ def run(experiment: ModuleType, name: str, folder: Path, fresh: bool = False, pr
     Parameters
     ----------
     experiment : module
-        With ``KEYS() -> list of dict``, ``compute(key) -> dict``, ``DATA() -> dict`` and ``TOLERANCE``.
+        With ``KEYS() -> list of dict``, all with the same columns, ``compute(key) -> dict``, ``DATA() -> dict``
+        and ``TOLERANCE``.
     name : str
         Of the table.
     folder : Path
@@ -68,12 +69,12 @@ def run(experiment: ModuleType, name: str, folder: Path, fresh: bool = False, pr
     return path
 
 
-def _name(row: dict, columns: tuple[str, ...]) -> tuple:
-    """What tells one row from another."""
+def _name(row: dict, columns: list[str]) -> tuple:
+    """What tells one row from another: the columns of its key."""
     return tuple(row[column] for column in columns)
 
 
-def _collected(path: Path, stamp: dict, columns: tuple[str, ...]) -> dict[tuple, dict]:
+def _collected(path: Path, stamp: dict, columns: list[str]) -> dict[tuple, dict]:
     """Rows of a run that was stopped, unless versions or data have changed since."""
     if not path.exists():
         return {}
