@@ -172,7 +172,7 @@ def test_the_real_calcium_recordings():
 
 RECORDS = {
     "set-a/20.txt": "00:00,RecordID,20\n00:00,Age,70\n00:00,Gender,1\n00:00,Height,-1\n00:00,ICUType,2\n"
-    "00:00,Weight,-1\n01:30,HR,60\n01:45,HR,80\n48:00,Temp,36.5\n",
+    "00:00,Weight,-1\n01:45,HR,80\n01:30,HR,60\n48:00,Temp,36.5\n",
     "set-a/3.txt": "00:00,RecordID,3\n00:00,Age,54\n00:00,Gender,0\n00:00,Height,160\n00:00,ICUType,4\n"
     "00:00,Weight,81\n00:10,pH,7.4\n",
 }

@@ -88,11 +88,25 @@ def test_another_animal_with_reaches_of_many_lengths(tmp_path):
     truth = np.concatenate([halves[0].reach, halves[1].reach + 60])
     repeated = np.mean(np.diff(np.concatenate([r.targets for r in halves])) == 0)
     assert repeated > 0.05  # borders that the target does not betray are in the test
-    fast = np.linalg.norm(loaded.kinematics, axis=1) > 5
-    _, index = datasets.windows(loaded, before=3)
+    speed = np.linalg.norm(loaded.kinematics, axis=1)
+    fast = speed > speed.max() / 4  # certainly no part of the slow stretch between two reaches
+    _, index = datasets.windows(loaded, before=10)
     index = index[fast[index]]
     assert len(index) > 300
-    assert (truth[index] == truth[index - 3]).all()
+    assert (truth[index] == truth[index - 10]).all()
+
+
+def test_a_jump_of_velocity_is_a_border_even_without_a_change_of_target():
+    """Reaches of many lengths, each cut off at full speed."""
+    rng = np.random.default_rng(0)
+    lengths = rng.integers(20, 30, 40)
+    targets = rng.integers(0, 2, 40)
+    speed = np.concatenate([np.linspace(0, 20, n) for n in lengths])
+    angle = np.repeat(targets * np.pi, lengths)
+    velocity = np.stack([speed * np.cos(angle), speed * np.sin(angle)], axis=1)
+    found = motor.reach_starts(velocity, np.repeat(targets, lengths))
+    np.testing.assert_array_equal(found, np.cumsum([0, *lengths[:-1]]))
+    assert (np.diff(targets) == 0).any()
 
 
 def test_rates_are_kept_as_they_are(tmp_path):

@@ -127,8 +127,8 @@ def reach_starts(velocity: np.ndarray, targets: np.ndarray) -> np.ndarray:
     A border is put wherever one of these says so; one border too many costs a few windows, one too few leaks:
 
     - the target changes;
-    - the velocity jumps as no hand does: by more than twice the 99th percentile of the steps between bins of
-      one target, and by at least a quarter of the median step where the target changes;
+    - the velocity jumps as no hand does: by more than three times the 90th percentile of the steps between
+      bins of one target, and by at least a quarter of the median step where the target changes;
     - all complete runs of one target are multiples of the shortest: the reaches have one length, and a longer
       run is several reaches to the same target;
     - otherwise, within a run, speed falls below a quarter of the peaks on both sides: two reaches in a row,
@@ -148,7 +148,7 @@ def reach_starts(velocity: np.ndarray, targets: np.ndarray) -> np.ndarray:
     step = np.linalg.norm(np.diff(velocity, axis=0), axis=1)
     border = changed.copy()
     if changed.any() and not changed.all():
-        fast = 2 * np.quantile(step[~changed], 0.99)
+        fast = 3 * np.quantile(step[~changed], 0.9)  # borders without a change of target are far fewer
         border |= (step > fast) & (step > np.median(step[changed]) / 4)
     starts = np.r_[0, np.flatnonzero(border) + 1]
     length = _common_length(np.flatnonzero(changed) + 1)
