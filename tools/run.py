@@ -213,6 +213,7 @@ def test(words):
 
 def lab(words):
     """JupyterLab on your own copies of the chapters and exercises, in my-work/."""
+    book([])
     python(os.path.join("tools", "lab.py"), *words)
 
 

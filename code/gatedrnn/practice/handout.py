@@ -53,11 +53,11 @@ def copy_release(
                 f"the notebook of {exercise_set.name} is not at {original}; run this from the book's "
                 "repository, or take the notebook from the book's page on the set"
             )
-        copies.append(_copy(original, Path(destination) / exercise_set.name / exercise_set.notebook))
+        copies.append(copy_new(original, Path(destination) / exercise_set.name / exercise_set.notebook))
     return copies
 
 
-def _copy(original: Path, target: Path) -> Copy:
+def copy_new(original: Path, target: Path) -> Copy:
     """Copy one file unless something of that name exists; a copy that is cut short leaves nothing behind."""
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
