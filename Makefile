@@ -23,7 +23,7 @@ test:
 	$(RUN) test $(PYTEST)
 
 lab:
-	$(RUN) lab
+	$(RUN) lab $(LAB)
 
 serve:
 	$(RUN) serve $(PORT)
