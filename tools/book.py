@@ -15,6 +15,7 @@ import argparse
 import asyncio
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -242,7 +243,11 @@ def render() -> None:
 def explain(text: str, log: Path) -> str:
     """The lines of a failed rendering that say what is wrong."""
     signs = ("WARNING", "ERROR", "CRITICAL", "Error:", "error:")
+    text = re.sub(r"\x1b\[[0-9;]*m", "", text)  # colours
     telling = [line for line in text.splitlines() if any(sign in line for sign in signs)]
+    telling = [
+        line for line in telling if line.strip() != "RuntimeError:"
+    ]  # Jupyter Book's own, without words
     if "No space left on device" in text:
         return "The disk is full: make room and run `make book` again."
     shown = "\n".join(dict.fromkeys(telling[:40])) or "\n".join(text.splitlines()[-30:])
