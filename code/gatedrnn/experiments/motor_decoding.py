@@ -107,10 +107,10 @@ def candidates(model: str, train: Recording, seed: int) -> list[Any]:
     if model == "kalman":
         return [KalmanFilter(order, noise) for order in (0, 1, 2) for noise in (1, 2, 4, 8, 16)]
     if model == "gru_window":  # reads what the longest of the Wiener filters reads
-        window = {"history": 6 * width, "epochs": 6, "batch_size": 128}
+        window = {"history": 6 * width, "epochs": 6, "batch_size": 128, "dropout": 0.4}
         return [RecurrentDecoder("gru", seed=seed, **window)]
     epochs = math.ceil(STEPS / math.ceil(len(train.starts) / 16))
-    return [RecurrentDecoder(model, seed=seed, dropout=dropout, epochs=epochs) for dropout in (0.3, 0.5)]
+    return [RecurrentDecoder(model, seed=seed, dropout=dropout, epochs=epochs) for dropout in (0.2, 0.4)]
 
 
 def inner_folds(model: str, train: Recording) -> list[Fold]:

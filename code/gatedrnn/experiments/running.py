@@ -30,8 +30,8 @@ def run(experiment: ModuleType, name: str, folder: Path, fresh: bool = False, pr
     Parameters
     ----------
     experiment : module
-        With ``KEYS() -> list of dict``, all with the same columns, ``compute(key) -> dict``, ``DATA() -> dict``
-        and ``TOLERANCE``.
+        With ``KEYS() -> list of dict`` (all with the same columns), ``compute(key) -> dict``,
+        ``DATA() -> dict`` and ``TOLERANCE``.
     name : str
         Of the table.
     folder : Path
