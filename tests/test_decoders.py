@@ -289,6 +289,31 @@ def test_the_kalman_filter_finds_the_system_that_made_the_data():
     assert score(decoder, made) > score(WienerFilter(taps=1).fit(made), made)
 
 
+def test_a_settled_kalman_filter_is_a_linear_recurrent_network(halves):
+    train, test = halves
+    decoder = KalmanFilter(differences=1, noise=2.0).fit(train)
+    network = decoder.recurrence()
+    z = (test.spikes - train.spikes.mean(axis=0)) / train.spikes.std(axis=0)
+    one = dataclasses.replace(test, starts=test.starts[:1], targets=test.targets[:1])
+    expected, h = decoder.predict(one), None
+    for t in range(test.n_bins):
+        if t == 60:  # the gain has settled; take up the filter's state
+            h = last_mean(decoder, test.spikes[:61])
+        elif t > 60:
+            h = network.W_hh @ h + network.W_ih @ z[t]
+            np.testing.assert_allclose((h + decoder.center)[:2], expected[t], atol=1e-3)
+    assert np.abs(np.linalg.eigvals(network.W_hh)).max() < 1
+    with pytest.raises(ValueError, match="not been fitted"):
+        KalmanFilter().recurrence()
+
+
+def last_mean(decoder, spikes):
+    belief = None
+    for counts in spikes:
+        _, belief = decoder.step(counts, belief)
+    return belief.mean
+
+
 def test_the_acceleration_in_the_state_does_not_see_the_border(halves):
     states = KalmanFilter(differences=2)._states(halves[0])
     assert states.shape[1] == 6

@@ -20,6 +20,13 @@ class Belief(NamedTuple):
     covariance: np.ndarray
 
 
+class Recurrence(NamedTuple):
+    """A linear recurrent network, h_t = W_hh h_{t−1} + W_ih z_t: W_hh (n, n) and W_ih (n, n_cells)."""
+
+    W_hh: np.ndarray
+    W_ih: np.ndarray
+
+
 @dataclass
 class KalmanFilter:
     """Movement with a momentum of its own, seen through noisy cells (Wu et al. 2006).
@@ -93,6 +100,20 @@ class KalmanFilter:
         # (P⁻¹ + HᵀQ⁻¹H)⁻¹ written so that P may be singular: one n × n solve, n = 4, instead of one per cell
         P = np.linalg.solve(np.eye(len(P)) + P @ self._information, P)
         return Belief(mean + P @ (self._gain @ (z - self.H @ mean)), P)
+
+    def recurrence(self) -> Recurrence:
+        """Return the linear recurrent network that the filter is once its covariance has settled.
+
+        The correction x̂_t = (I − K H) A x̂_{t−1} + K z_t has a gain K that soon stops changing. The filter
+        is then a network whose hidden state is the belief about the movement.
+        """
+        if self.H is None:
+            raise ValueError("this decoder has not been fitted yet: call fit(recording) first.")
+        belief, silence = None, np.zeros(len(self.H))
+        for _ in range(500):  # far more than any reach; the covariance does not depend on the counts
+            belief = self._advance(silence, belief)
+        keep = np.eye(len(self.A)) - belief.covariance @ self._information
+        return Recurrence(keep @ self.A, belief.covariance @ self._gain)
 
     def predict(self, recording: Recording) -> np.ndarray:
         """Decode every bin, (n_bins, n_outputs)."""

@@ -128,6 +128,17 @@ def fitted(model: str, train: Recording, seed: int = 0) -> Any:
     return best.fit(train)
 
 
+def settings(decoder: Any) -> dict[str, Any]:
+    """What `choose` decided about a decoder."""
+    return {name: getattr(decoder, name) for name in CHOSEN.get(type(decoder), ())}
+
+
+def rebuild(row: dict[str, Any], train: Recording) -> Any:
+    """Return the unfitted decoder of a row of the table, with the settings it had chosen."""
+    options = candidates(row["model"], train, row["seed"])
+    return next(option for option in options if settings(option) == row["chosen"])
+
+
 def compute(key: dict[str, Any]) -> dict[str, Any]:
     """Make one row: R² of all test bins, of each output, and of the bins late in a reach."""
     train, test = split(recording(key["recording"]), key["fold"], key["reaches"])
@@ -139,5 +150,5 @@ def compute(key: dict[str, Any]) -> dict[str, Any]:
         "r2": round(r2(true, decoded), 6),
         "r2_outputs": [round(value, 6) for value in outputs],
         "r2_settled": round(r2(true[settled], decoded[settled]), 6),
-        "chosen": {name: getattr(decoder, name) for name in CHOSEN.get(type(decoder), ())},
+        "chosen": settings(decoder),
     }
