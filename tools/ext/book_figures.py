@@ -11,8 +11,8 @@ from html import escape
 from pathlib import Path
 
 from docutils import nodes
-from myst_nb.core.render import WIDGET_VIEW_MIMETYPE
 from gatedrnn.figures import INK, dark
+from myst_nb.core.render import WIDGET_VIEW_MIMETYPE
 from sphinx.util import logging
 
 LOGGER = logging.getLogger(__name__)

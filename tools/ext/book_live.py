@@ -5,8 +5,12 @@ myst-nb embeds in the page, and a still picture. This layer puts both into one b
 the widget in it; where scripts do not run, the picture is seen.
 """
 
+import json
+import re
+
 from docutils import nodes
 from myst_nb.core.render import WIDGET_VIEW_MIMETYPE
+from myst_nb.sphinx_ import NbMetadataCollector
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 
@@ -31,11 +35,22 @@ class FindLiveFigures(SphinxPostTransform):
                 bundle.replace_self(LiveFigure("", *view.children, *still.children))
 
 
+def room_for(env, docname: str, reference: str) -> list[int]:
+    """The heights that a figure asks the page to keep free, so that nothing moves when it starts."""
+    model = json.loads(re.search(r"\{.*\}", reference, re.DOTALL)[0])["model_id"]
+    _, script = NbMetadataCollector.get_js_files(env, docname)["ipywidgets_state"]
+    return json.loads(script["body"])["state"][model]["state"]["room"]
+
+
 def visit(translator, node: LiveFigure) -> None:
     """Open the box; what follows the reference is for readers without scripts."""
     reference, picture = node.children
     alt = translator.attval(picture.get("alt", ""))
-    translator.body.append(f'<div class="live-figure" data-alt="{alt}">{reference.astext()}<noscript>')
+    wide, narrow = room_for(translator.builder.env, translator.builder.current_docname, reference.astext())
+    style = f"--room-wide: {wide}px; --room-narrow: {narrow}px"
+    translator.body.append(
+        f'<div class="live-figure" data-alt="{alt}" style="{style}">{reference.astext()}<noscript>'
+    )
     picture.walkabout(translator)
     translator.body.append("</noscript></div>\n")
     raise nodes.SkipNode

@@ -282,13 +282,21 @@ def write_notebooks(app, exception) -> None:
     LOGGER.info("wrote %d notebooks to take home", len(names))
 
 
+def archive_role(name, rawtext, text, line, inliner, options=None, content=()):
+    """Link to the archive of all notebooks from wherever a page is: ``{notebook-archive}`text```."""
+    docname = inliner.document.settings.env.docname
+    address = posixpath.relpath(f"{FOLDER}/{ZIP}", posixpath.dirname(docname) or ".")
+    return [nodes.reference(rawtext, text, refuri=address, internal=True)], []
+
+
 def offer(app, pagename, templatename, context, doctree) -> None:
     """Put the download under the title of each chapter."""
     if not is_notebook(app, pagename) or "body" not in context:
         return
     address = context["pathto"](f"{FOLDER}/{name_of(pagename)}", 1)
+    what = "page" if pagename.startswith("chapters/practice/") else "chapter"
     line = (
-        f'<p class="chapter-take-home"><a href="{address}" download>Download this chapter as a notebook</a>'
+        f'<p class="chapter-take-home"><a href="{address}" download>Download this {what} as a notebook</a>'
         " to run and change it on your own machine.</p>"
     )
     context["body"] = context["body"].replace("</h1>", f"</h1>\n{line}", 1)
@@ -296,6 +304,7 @@ def offer(app, pagename, templatename, context, doctree) -> None:
 
 def setup(app):
     """Connect the writer to the end of the build and the offer to every page."""
+    app.add_role("notebook-archive", archive_role)
     app.connect("build-finished", write_notebooks)
     app.connect("html-page-context", offer)
     return {"parallel_read_safe": True, "parallel_write_safe": True, "version": "1"}

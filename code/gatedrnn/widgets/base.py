@@ -31,6 +31,11 @@ class LiveFigure(anywidget.AnyWidget):
     view: str
     _css = FOLDER / "kit.css"
 
+    room = traitlets.List(
+        traitlets.Int(),
+        default_value=[460, 720],
+        help="Height in pixels that a page keeps free for the figure: across a column, and on a phone.",
+    ).tag(sync=True)
     alt = traitlets.Unicode(help="What the figure shows, in words.").tag(sync=True)
 
     def __init_subclass__(cls, **keywords):

@@ -4,7 +4,12 @@
  */
 
 const SVG = "http://www.w3.org/2000/svg";
-let serial = 0;
+
+/** An id that is taken once in a page, however many figures of however many kinds stand in it. */
+function unique(kind) {
+  globalThis.liveFigureSerial = (globalThis.liveFigureSerial ?? 0) + 1;
+  return `live-${kind}-${globalThis.liveFigureSerial}`;
+}
 
 /** An HTML element with attributes and children; `null` children are left out. */
 export function html(name, attributes = {}, ...children) {
@@ -45,7 +50,7 @@ export function panel({ width, height, x, y, title, frame = true }) {
   const scale = (from, to, low, high) => (value) => low + ((value - from) / (to - from)) * (high - low);
   const px = scale(x.from, x.to, inner[0], inner[1]);
   const py = scale(y.from, y.to, inner[2], inner[3]);
-  const clip = `live-clip-${(serial += 1)}`;
+  const clip = unique("clip");
   const area = { x: inner[0], y: inner[3], width: inner[1] - inner[0], height: inner[2] - inner[3] };
   const [back, front] = [0, 1].map(() => draw("g", { "clip-path": `url(#${clip})` }));
   const free = draw("g");
@@ -81,7 +86,7 @@ export function text(x, y, words, anchor = "middle", kind = "") {
  * `say(value)` what a screen reader hears (by default the same).
  */
 export function slider({ label, min, max, step, value, show, say = show, onInput }) {
-  const id = `live-slider-${(serial += 1)}`;
+  const id = unique("slider");
   const input = html("input", { id, type: "range", min, max, step, value });
   const output = html("output", { for: id });
   const set = (next) => {

@@ -1,5 +1,6 @@
 """Pictures behind a slider, for what is too heavy to run in a page."""
 
+import re
 from collections.abc import Callable, Sequence
 
 import traitlets
@@ -64,11 +65,21 @@ def frames(
         raise ValueError("frames() needs an alt text that says what each picture shows, got an empty one.")
     if not 0 <= start < len(values):
         raise ValueError(f"start picks the first of {len(values)} pictures, counted from 0; got {start}.")
+    pictures = [figures.svg(function(value)) for value in values]
     return Frames(
-        pictures=[figures.svg(function(value)) for value in values],
+        pictures=pictures,
+        room=_room(pictures[0]),
         names=[f"{value}{' ' if unit else ''}{unit}" for value in values],
         alts=words,
         alt=words[start],
         label=label,
         index=start,
     )
+
+
+def _room(picture: str) -> list[int]:
+    """Return the height of picture and controls in a column 690 pixels wide and on a phone."""
+    width, height = (
+        float(value) for value in re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', picture).groups()
+    )
+    return [round(column * height / width) + 104 for column in (690, 358)]

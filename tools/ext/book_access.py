@@ -1,0 +1,55 @@
+"""Markup of the theme and of docutils that a screen reader stumbles over, put right."""
+
+from html import escape
+
+from docutils import nodes
+from myst_nb.sphinx_ import HideCodeCellNode
+
+
+def visit_citation(translator, node: nodes.citation) -> None:
+    """Open an entry of a bibliography as an item of a list; its usual role is deprecated."""
+    if not isinstance(node.previous_sibling(), nodes.citation):
+        translator.body.append('<div role="list" class="citation-list">\n')
+    translator.body.append(translator.starttag(node, "div", classes=["citation"], role="listitem"))
+
+
+def depart_citation(translator, node: nodes.citation) -> None:
+    """Close it, and the list behind the last one."""
+    last = not isinstance(node.next_node(descend=False, siblings=True), nodes.citation)
+    translator.body.append("</div>\n</div>\n" if last else "</div>\n")
+
+
+def visit_hidden_code(translator, node: HideCodeCellNode) -> None:
+    """Open folded code under a line that is called what it reads."""
+    shown, hidden = escape(node["prompt_show"]), escape(node["prompt_hide"])
+    classes = " ".join(node["classes"])
+    translator.body.append(
+        f'<details class="admonition hide {classes}">\n<summary class="folded-code">'
+        f'<span class="collapsed">{shown}</span><span class="expanded">{hidden}</span></summary>\n'
+    )
+
+
+def depart_hidden_code(translator, node: HideCodeCellNode) -> None:
+    """Close folded code."""
+    translator.body.append("</details>\n")
+
+
+def name_toggles(app, pagename, templatename, context, doctree) -> None:
+    """Name the arrows that fold parts of the side bar."""
+    made = context.get("generate_toctree_html")
+    if made is None:
+        return
+
+    def named(*words, **options) -> str:
+        name = '<summary aria-label="Show or hide the pages below">'
+        return str(made(*words, **options)).replace("<summary>", name)
+
+    context["generate_toctree_html"] = named
+
+
+def setup(app):
+    """Replace the visitors, and wrap the theme's function once it is there."""
+    app.add_node(nodes.citation, override=True, html=(visit_citation, depart_citation))
+    app.add_node(HideCodeCellNode, override=True, html=(visit_hidden_code, depart_hidden_code))
+    app.connect("html-page-context", name_toggles, priority=900)
+    return {"parallel_read_safe": True, "parallel_write_safe": True, "version": "1"}
