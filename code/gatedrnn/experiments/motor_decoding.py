@@ -51,12 +51,13 @@ TOLERANCE = dict.fromkeys((*LINEAR, "ideal"), 1e-6) | dict.fromkeys((*NETWORKS, 
 
 def KEYS() -> list[dict[str, Any]]:
     """Keys of all rows: recording, model, fold, seed, and the number of training reaches (None: all)."""
-    plans = [("real_overlapping", model, (0,), (None,)) for model in (*LINEAR, *NETWORKS)]
+    plans = [("simulated", "ideal", (0,), (None,))]
     for recording in ("simulated", "real"):
-        plans += [(recording, model, (0,), (None,)) for model in (*LINEAR, "gru_window")]
+        plans += [(recording, model, (0,), (None,)) for model in LINEAR]
         plans += [(recording, model, SEEDS, (None,)) for model in NETWORKS]
-        plans += [(recording, model, (0,), FEW) for model in ("wiener", "kalman", "gru", "lstm")]
-    plans.append(("simulated", "ideal", (0,), (None,)))
+        plans += [(recording, "gru_window", (0,), (None,))]
+    plans += [("real", model, (0,), FEW) for model in ("wiener", "kalman", "gru", "lstm")]
+    plans += [("real_overlapping", model, (0,), (None,)) for model in (*LINEAR, *NETWORKS)]
     return [
         {"recording": recording, "model": model, "fold": fold, "seed": seed, "reaches": reaches}
         for recording, model, seeds, sizes in plans
