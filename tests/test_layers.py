@@ -6,7 +6,7 @@ import pickle
 import numpy as np
 import pytest
 import torch
-from gatedrnn import cells, layers
+from gatedrnn import cells, kernels, layers
 from torch.nn.utils.rnn import pack_padded_sequence, pack_sequence, pad_packed_sequence
 
 NAMES = ["RNN", "LSTM", "GRU"]
@@ -84,6 +84,62 @@ def test_equals_torch_with_every_option(name, num_layers, bidirectional, batch_f
     x = torch.randn(5, 3, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(3))
     state = random_state(ours, name, 5 if batch_first else 3) if with_state else None
     assert_same(everything(ours, x, state), everything(theirs, x, state))
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("chunk", [1, 3, 8])
+def test_where_the_steps_are_cut_into_chunks_makes_no_difference(name, bidirectional, chunk, monkeypatch):
+    monkeypatch.setattr(kernels, "CHUNK", chunk)
+    ours, theirs = pair(name, 3, 4, num_layers=2, bidirectional=bidirectional)
+    x = torch.randn(11, 2, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(5))
+    state = random_state(ours, name, 2)
+    assert_same(everything(ours, x, state), everything(theirs, x, state))
+    with torch.no_grad():
+        assert_same(tensors(ours(x, state)), tensors(theirs(x, state)))
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("part", ["output", "state", "weights frozen", "input only"])
+def test_gradients_where_only_a_part_is_asked_for(name, part):
+    ours, theirs = pair(name, 3, 4, bidirectional=True)
+    found = []
+    for layer in (ours, theirs):
+        x = torch.ones(5, 2, 3, dtype=torch.float64, requires_grad="only" in part or "frozen" in part)
+        layer.requires_grad_("only" not in part and "frozen" not in part)
+        output, state = layer(x)
+        state = tensors([state])[-1]  # of an LSTM only the cell state: its hidden state is told nothing
+        scalar = state.square().sum() if part == "state" else output.square().sum()
+        sources = [x] if x.requires_grad else list(layer.parameters())
+        found.append(list(torch.autograd.grad(scalar, sources)))
+    assert_same(*found)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("threads", [1, 2])
+def test_single_precision_on_large_layers_equals_torch(name, threads):
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        torch.manual_seed(0)
+        ours, theirs = getattr(layers, name)(96, 128), getattr(torch.nn, name)(96, 128)
+        theirs.load_state_dict(ours.state_dict())
+        x = torch.randn(12, 64, 96)
+        for mine, other in zip(everything(ours, x, None), everything(theirs, x, None), strict=True):
+            torch.testing.assert_close(mine, other, rtol=0, atol=2e-5 * max(1.0, other.abs().max().item()))
+    finally:
+        torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_backward_twice_over_a_kept_graph_but_not_through_itself(name):
+    ours, _ = pair(name, 3, 4)
+    x = torch.randn(5, 2, 3, dtype=torch.float64, requires_grad=True)
+    loss = ours(x)[0].square().sum()
+    first = torch.autograd.grad(loss, x, retain_graph=True)
+    assert_same(list(first), list(torch.autograd.grad(loss, x, retain_graph=True)))
+    with pytest.raises(RuntimeError, match="derived by hand and cannot be differentiated again"):
+        torch.autograd.grad(loss, x, create_graph=True)
 
 
 @pytest.mark.parametrize("bidirectional", [False, True])

@@ -38,8 +38,8 @@ class LSTMTrace(NamedTuple):
 class _Recurrent(nn.Module):
     """What the three layers share: parameters, checks, layouts, stacking, directions, packing.
 
-    A subclass names its ``cell``, the ``parts`` of its state and its ``trace``, and gives ``_steps``, which
-    runs one layer in one direction.
+    A subclass names its ``cell``, the ``parts`` of its state and its ``trace``, and gives the ``_kernel``
+    that runs one layer.
     """
 
     cell: str
@@ -108,38 +108,45 @@ class _Recurrent(nn.Module):
         packed, batched = isinstance(input, PackedSequence), not isinstance(input, Tensor) or input.dim() != 2
         inputs, lengths = pad_packed_sequence(input) if packed else (self._time_first(input), None)
         self._check_input(inputs)
-        output, state, traces = self._stack(inputs, self._state(hx, inputs, batched), lengths)
+        state = self._state(hx, inputs, batched)
+        output, state, gates = self._layers(inputs, state, lengths, return_gates)
         if packed:
             output = _pack_like(input, output, lengths)
         else:
             output = self._as_given(output, batched)
-            traces = [[self._as_given(part, batched) for part in trace] for trace in traces]
+            gates = [[self._as_given(part, batched) for part in trace] for trace in gates]
         state = tuple(state if batched else (part.squeeze(1) for part in state))
         state = state if len(state) > 1 else state[0]
         return (
-            (output, state, tuple(self.trace(*trace) for trace in traces))
-            if return_gates
-            else (output, state)
+            (output, state, tuple(self.trace(*trace) for trace in gates)) if return_gates else (output, state)
         )
 
-    def _stack(self, inputs: Tensor, state: tuple, lengths: Tensor | None):
-        """Run layer upon layer over (T, B, I); return output, final state and all traces."""
-        finals, traces = [], []
+    def _layers(self, inputs: Tensor, state: tuple, lengths: Tensor | None, return_gates: bool):
+        """Run layer upon layer over (T, B, I); return output, final state and all gates."""
+        states, gates = [], []
         for layer in range(self.num_layers):
             if layer > 0:
                 inputs = functional.dropout(inputs, self.dropout, self.training)
-            outputs = []
-            for direction, suffix in enumerate(self._suffixes(layer)):
-                row = layer * (1 + self.bidirectional) + direction
-                turn = _Turn(direction == 1, inputs, lengths)
-                output, trace = self._steps(
-                    turn(inputs), *(part[row] for part in state), *self._weights(suffix)
-                )
-                finals.append([turn.last(part) for part in (output, *trace[-1:])][: len(state)])
-                outputs.append(turn.back(output))
-                traces.append([turn.back(part) for part in trace])
+            suffixes = self._suffixes(layer)
+            turns = [_Turn(suffix.endswith("reverse"), inputs, lengths) for suffix in suffixes]
+            hidden, final, traces = kernels.run(
+                self._kernel(),
+                [turn(inputs) for turn in turns],
+                [self._weights(suffix) for suffix in suffixes],
+                [part[layer * len(turns) : (layer + 1) * len(turns)] for part in state],
+                return_gates or lengths is not None,
+            )
+            if lengths is not None:
+                final = [_last(part, lengths) for part in (hidden, *traces[1:])]
+            states.append(final)
+            outputs = [turn.back(lane) for turn, lane in zip(turns, _lanes(hidden), strict=True)]
             inputs = torch.cat(outputs, -1) if self.bidirectional else outputs[0]
-        return inputs, [torch.stack(part) for part in zip(*finals, strict=True)], traces
+            if return_gates:
+                fields = zip(*(_lanes(field) for field in self._kernel().fields(traces)), strict=True)
+                gates += [
+                    [turn.back(field) for field in lane] for turn, lane in zip(turns, fields, strict=True)
+                ]
+        return inputs, [torch.cat(part) for part in zip(*states, strict=True)], gates
 
     def _suffixes(self, layer: int) -> list[str]:
         return [f"_l{layer}", f"_l{layer}_reverse"][: 1 + self.bidirectional]
@@ -274,8 +281,8 @@ class RNN(_Recurrent):
         unusual = f", nonlinearity={self.nonlinearity}" if self.nonlinearity != "tanh" else ""
         return super().extra_repr() + unusual
 
-    def _steps(self, inputs, h, *weights):
-        return kernels.rnn(inputs, h, *weights, relu=self.nonlinearity == "relu")
+    def _kernel(self):
+        return kernels.RNN(relu=self.nonlinearity == "relu")
 
 
 class LSTM(_Recurrent):
@@ -318,8 +325,8 @@ class LSTM(_Recurrent):
             input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, device, dtype
         )
 
-    def _steps(self, inputs, h, c, *weights):
-        return kernels.lstm(inputs, h, c, *weights)
+    def _kernel(self):
+        return kernels.LSTM()
 
 
 class GRU(_Recurrent):
@@ -354,21 +361,20 @@ class GRU(_Recurrent):
             input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, device, dtype
         )
 
-    def _steps(self, inputs, h, *weights):
-        return kernels.gru(inputs, h, *weights)
+    def _kernel(self):
+        return kernels.GRU()
 
 
 class _Turn:
     """The order in which one direction reads a padded batch (T, B, ·): a call turns, ``back`` turns back.
 
-    The backward direction reads each sequence from its own end, so the padding stays behind its last step;
-    the final state is then the one at the sequence's last step, not the last of the padded batch.
+    The backward direction reads each sequence from its own end, so the padding stays behind its last step.
     """
 
     def __init__(self, reverse: bool, inputs: Tensor, lengths: Tensor | None):
-        self.reverse, self.lengths = reverse, lengths
+        self.reverse, self.order = reverse, None
         if lengths is not None:
-            lengths = self.lengths = lengths.to(inputs.device)
+            lengths = lengths.to(inputs.device)
             time = torch.arange(inputs.shape[0], device=inputs.device).unsqueeze(1)
             self.beyond = (time >= lengths).unsqueeze(2)
             self.order = torch.where(time < lengths, lengths - 1 - time, time).unsqueeze(2)
@@ -376,17 +382,22 @@ class _Turn:
     def __call__(self, values: Tensor) -> Tensor:
         if not self.reverse:
             return values
-        return values.flip(0) if self.lengths is None else values.gather(0, self.order.expand_as(values))
+        return values.flip(0) if self.order is None else values.gather(0, self.order.expand_as(values))
 
     def back(self, values: Tensor) -> Tensor:
         values = self(values)  # turning twice is turning back
-        return values if self.lengths is None else values.masked_fill(self.beyond, 0)
+        return values if self.order is None else values.masked_fill(self.beyond, 0)
 
-    def last(self, values: Tensor) -> Tensor:
-        if self.lengths is None:
-            return values[-1]
-        at = (self.lengths - 1).view(1, -1, 1).expand(1, *values.shape[1:])
-        return values.gather(0, at).squeeze(0)
+
+def _lanes(values: Tensor) -> tuple[Tensor, ...]:
+    """The lanes of (D, T, B, H), each (T, B, H)."""
+    return (values.squeeze(0),) if len(values) == 1 else values.unbind(0)
+
+
+def _last(values: Tensor, lengths: Tensor) -> Tensor:
+    """What each sequence of (D, T, B, H) holds at its own last step: (D, B, H)."""
+    last = (lengths.to(values.device) - 1).view(1, 1, -1, 1)
+    return values.gather(1, last.expand(len(values), 1, *values.shape[2:])).squeeze(1)
 
 
 def _pack_like(packed: PackedSequence, output: Tensor, lengths: Tensor) -> PackedSequence:
