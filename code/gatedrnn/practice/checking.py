@@ -19,12 +19,6 @@ class CheckError(AssertionError):
         return str(self).splitlines()
 
 
-class UnwrittenError(NotImplementedError):
-    """The learner's function still raises NotImplementedError; shown without a traceback as well."""
-
-    _render_traceback_ = CheckError._render_traceback_
-
-
 def check(item: str, answer, hint: int = 0) -> None:
     """Check one item and say what is right, or what is off and what to think about next.
 
@@ -62,7 +56,9 @@ def check(item: str, answer, hint: int = 0) -> None:
     if verdict.status == "right":
         print(text)
     elif verdict.status == "unwritten":
-        raise UnwrittenError(text)
+        error = NotImplementedError(text)
+        error._render_traceback_ = text.splitlines  # shown without a traceback, as a CheckError is
+        raise error
     else:
         raise CheckError(text)
 
@@ -87,7 +83,7 @@ def call(function, arguments: tuple):
     except NotImplementedError:
         return Failure("unwritten", "not written yet: replace the line that raises NotImplementedError")
     except Exception as error:
-        return Failure("error", f"{type(error).__name__}: {error}"[:500])
+        return Failure("error", f"{type(error).__name__}: {error}".rstrip(": ")[:500])
 
 
 def _copy(value):
@@ -109,14 +105,19 @@ def describe(verdict: Verdict, extra: list[str] = (), more: bool = False) -> str
     elif verdict.status == "unwritten":
         lines = [f"{name}: {verdict.message}."]
     else:
-        lines = [f"{name}: {verdict.points} of {verdict.out_of} points so far. {verdict.message}."]
-        lines += [f"  {word:9}{text}" for word, text in _evidence(verdict) if text]
+        lines = _wrap(f"{name}: {verdict.points} of {verdict.out_of} points so far. {verdict.message}.", "")
+        for word, text in _evidence(verdict):
+            lines += _wrap(f"{word:9}{text}", "  ") if text else []
     for text in [f"hint: {verdict.hint}"] * bool(verdict.hint) + list(extra):
-        lines += textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent="    ")
+        lines += _wrap(text, "  ")
     if more and verdict.status != "right":
         level = len(extra) + 1
         lines.append(f'  More help: check("{name}", {name}, hint={level})')
     return "\n".join(lines)
+
+
+def _wrap(text: str, indent: str) -> list[str]:
+    return textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=indent + "  ")
 
 
 def _evidence(verdict: Verdict):

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from gatedrnn.practice import sandbox, submission
-from gatedrnn.practice.items import Item, WrittenItem
+from gatedrnn.practice.items import ExerciseSet, Item, WrittenItem
 from gatedrnn.practice.judge import Failure, Outcome, Verdict, judge, unreached
 from gatedrnn.practice.session import GRACE, START, Session, WorkerEndedError
 from gatedrnn.practice.submission import Cell, Submission, SubmissionError
@@ -124,7 +124,8 @@ class Run:
     """The workers that one submission needs: one, unless a cell or an item has to be ended by force."""
 
     def __init__(self, handed_in: Submission, kind: str, seconds: float):
-        self.cells = [cell for cell in handed_in.cells if cell.kind == "code"]
+        code = [cell for cell in handed_in.cells if cell.kind == "code"]
+        self.cells = without_unfinished_copies(code, handed_in.exercise_set)
         self.set, self.kind, self.seconds = handed_in.exercise_set, kind, seconds
         self.deadline = time.monotonic() + seconds
         self.cell_seconds = max(SHORTEST, min(self.set.cell_seconds, seconds / 3))
@@ -238,6 +239,21 @@ class Run:
         return [
             {"cell": index + 1, "problem": text} for index, text in sorted({**found, **self.ended}.items())
         ]
+
+
+def without_unfinished_copies(cells: list[Cell], exercise_set: ExerciseSet) -> list[Cell]:
+    """Leave out cells that define an item again and are still unwritten, where another cell has it written.
+
+    A cell that was duplicated by accident would otherwise undo the answer, for itself and for all that use
+    it.
+    """
+    copies = set()
+    for item in exercise_set.questions:
+        defining = [cell for cell in cells if f"def {item.name}(" in cell.source]
+        unwritten = [cell for cell in defining if "raise NotImplementedError" in cell.source]
+        if len(unwritten) < len(defining):
+            copies.update(cell.index for cell in unwritten)
+    return [cell for cell in cells if cell.index not in copies]
 
 
 def _sentence(error: dict | None) -> str:

@@ -158,7 +158,7 @@ def recognise(item: Item, wrong: list[Outcome], right: list[Outcome] = ()) -> Mi
     """Return the known mistake behind wrong answers, or None.
 
     Best is one that gives every answer, the right ones included; next, one that gives every wrong answer;
-    last, one that gives a single wrong answer. Among equals the item's own order decides.
+    last, one that gives half of the wrong answers. Among equals the item's own order decides.
     """
     explained = {}
     for misconception in item.misconceptions:
@@ -168,9 +168,9 @@ def recognise(item: Item, wrong: list[Outcome], right: list[Outcome] = ()) -> Mi
             _fits(item, misconception, outcome) for outcome in right
         ):
             return misconception
-    for enough in (all, any):
+    for share in (1, 0.5):
         for misconception in item.misconceptions:
-            if enough(explained[misconception.name]):
+            if sum(explained[misconception.name]) >= share * len(wrong):
                 return misconception
     return None
 

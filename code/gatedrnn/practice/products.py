@@ -172,11 +172,7 @@ def execute(source: nbformat.NotebookNode) -> nbformat.NotebookNode:
             cell.outputs = [
                 output for output in cell.outputs if "image" not in " ".join(output.get("data", {}))
             ]
-            cell.execution_count = None
-            cell.metadata.pop("execution", None)
-            for output in cell.outputs:
-                if "execution_count" in output:
-                    output.execution_count = None
+            cell.metadata.pop("execution", None)  # times of day, new with every run
     notebook.metadata.language_info = {"name": "python"}
     return notebook
 

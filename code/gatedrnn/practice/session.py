@@ -52,6 +52,7 @@ class Session:
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 – closed on exit; what bubblewrap and Python say before the worker listens
         self.lines: queue.Queue = queue.Queue(maxsize=64)
         self.closed = threading.Event()
+        self.flooded = False
 
     def __enter__(self):
         folder = Path(self.scratch.name).resolve()
@@ -96,7 +97,8 @@ class Session:
             *lines, rest = rest.split(b"\n") if b"\n" in chunk else (rest,)
             for line in lines:
                 self._put(bytes(line))
-            if not chunk or len(rest) > wire.MAX_LINE:
+            self.flooded = len(rest) > wire.MAX_LINE
+            if not chunk or self.flooded:
                 self._put(None)
                 return
 
@@ -146,10 +148,12 @@ class Session:
             raise WorkerEndedError(f"it sent something that is not an answer: {error}") from None
 
     def _ending(self) -> str:
+        if self.flooded:
+            return "it sent too much at once"
         try:
             code = self.process.wait(8)
         except subprocess.TimeoutExpired:
-            return "it sent too much at once"
+            return "it closed the line"
         if code in ENDINGS:
             return ENDINGS[code]
         return f"its process ended (exit code {code})"
@@ -216,5 +220,5 @@ def _read_answer(answer):
     if isinstance(failure, dict) and set(failure) == {"kind", "message"}:
         kind, message = failure["kind"], failure["message"]
         if isinstance(kind, str) and kind in FAILURES and isinstance(message, str):
-            return Failure("error" if kind == "late" else kind, (FAILURES[kind] or message)[:500])
+            return Failure("unreached" if kind == "late" else kind, (FAILURES[kind] or message)[:500])
     raise WorkerEndedError("it sent an answer of an unknown form")

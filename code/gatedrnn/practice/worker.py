@@ -156,7 +156,8 @@ def _call(candidates: list, packed: list, wire) -> dict:
             return {"failure": {"kind": "type", "message": str(error)[:MAX_ERROR]}}
         except BaseException as error:
             problem = _describe(error, 0)
-            return {"failure": {"kind": "error", "message": f"{problem['type']}: {problem['message']}"}}
+            message = f"{problem['type']}: {problem['message']}".rstrip(": ")
+            return {"failure": {"kind": "error", "message": message}}
     return {"failure": {"kind": "unwritten", "message": ""}}
 
 

@@ -39,12 +39,12 @@ def _draw(rng, trap):
     cue = U @ pulse
     slow = rng.uniform(4.0, 6.0) * delay  # the slowest mode of all …
     overlap = 0.02 if trap else 3.0  # … which in a trap hardly holds any of the cue
+    # The second loses a part of the cue at once and keeps the rest, the third falls steadily: their curves
+    # cross, so that a look at the first steps does not tell which is best after the delay.
     networks = [
-        _network(
-            np.array([slow, 0.3, 0.2, 0.1]) * [1, delay, delay, delay], [overlap, 1, 0.5, 0.5], cue, dt, rng
-        ),
-        _network(delay * np.array([1.6, 1.4, 0.3, 0.1]), [1, 0.8, 0.2, 0.2], cue, dt, rng),
-        _network(delay * np.array([0.7, 0.5, 0.4, 0.2]), [0.6, 1, 0.3, 0.3], cue, dt, rng),
+        _network([slow, 0.3 * delay, 0.2 * delay, 0.1 * delay], [overlap, 1, 0.5, 0.5], cue, dt, rng),
+        _network(delay * np.array([2.0, 1.6, 0.05, 0.03]), [1, 0.8, 0.6, 0.5], cue, dt, rng),
+        _network(delay * np.array([0.8, 0.7, 0.6, 0.5]), [1, 0.8, 0.3, 0.3], cue, dt, rng),
     ]
     return [networks[k] for k in rng.permutation(3)], U, pulse, delay, dt
 

@@ -41,7 +41,13 @@ def _late_with_rest(W, U, pulse, steps):
 
 
 def _elementwise(W, U, pulse, steps):
-    return np.stack([(W**t) @ U @ pulse for t in range(steps)])
+    return np.stack(
+        [(W**t) @ U @ pulse for t in range(steps)]
+    )  # W ** 0 is a matrix of ones, not the identity
+
+
+def _elementwise_after_pulse(W, U, pulse, steps):
+    return np.vstack([U @ pulse, _elementwise(W, U, pulse, steps)[1:]])
 
 
 def _never_ending(W, U, pulse, steps):
@@ -76,7 +82,7 @@ MISCONCEPTIONS = (
         "power of each entry instead of a matrix power",
         "W ** t raises every entry on its own. Running the network t steps multiplies by the matrix t "
         "times, with @.",
-        (_elementwise,),
+        (_elementwise, _elementwise_after_pulse),
     ),
     Misconception(
         "the pulse never ends",

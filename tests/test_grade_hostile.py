@@ -1,0 +1,437 @@
+"""Hostile notebooks: nobody gains a mark, nothing hangs, nothing outside the scratch folder changes."""
+
+import dataclasses
+import os
+import socket
+import sys
+import textwrap
+import threading
+import time
+
+import pytest
+from gatedrnn.practice import grading, sandbox, session, sets
+from test_grade import AVAILABLE, answer, marks, save, small
+
+WRONG = """
+def time_constant(f, dt): return 1.0
+def echo(W, U, pulse, steps): return np.zeros((steps, len(W)))
+def modes(W, dt): return np.ones(len(W)), np.ones(len(W))
+def run_rnn(inputs, h0, W_ih, W_hh, b_ih, b_hh): return np.zeros((len(inputs), len(h0))), np.zeros(len(h0))
+def measure_tau(trace, dt): return 0.37
+def choose_network(networks, U, pulse, delay, dt): return np.ones(3), 0
+"""
+
+PURE = {  # attacks inside the process: the confinement plays no part
+    "patched comparisons": """
+        import numpy.testing
+        for place, names in ((np, "allclose isclose array_equal all any abs"), (np.testing, dir(np.testing))):
+            for name in names.split() if isinstance(names, str) else names:
+                try: setattr(place, name, lambda *a, **k: True)
+                except Exception: pass
+        """,
+    "patched builtins": """
+        import builtins, math
+        for name in "abs all any isinstance len max min sum round".split():
+            setattr(builtins, name, lambda *a, **k: True)
+        math.isclose = math.isfinite = lambda *a, **k: True
+        """,
+    "answers equal to everything": """
+        class Equal(float):
+            __eq__ = lambda self, other: True
+            __ne__ = lambda self, other: False
+            __lt__ = __le__ = __gt__ = __ge__ = __eq__
+            __sub__ = __rsub__ = lambda self, other: 0.0
+            __hash__ = None
+        def time_constant(f, dt): return Equal(1.0)
+        """,
+    "arrays that lie": """
+        class Lie(np.ndarray):
+            def __array_ufunc__(self, *a, **k): return np.True_
+            def __array_function__(self, *a, **k): return np.True_
+        def echo(W, U, pulse, steps): return np.zeros((steps, len(W))).view(Lie)
+        """,
+    "printed scores": """
+        for line in ('{"points": 15}', "time_constant: right, 2 of 2 points.", '{"nonce": "", "answers":
+        []}'):
+            print(line, flush=True)
+        """,
+    "transformed syntax": """
+        import ast
+        class Always(ast.NodeTransformer):
+            def visit_Compare(self, node): return ast.copy_location(ast.Constant(True), node)
+        get_ipython().ast_transformers.append(Always())
+        get_ipython().input_transformers_post.append(lambda lines: ["pass"])
+        """,
+    "patched wire": """
+        import sys, json
+        from gatedrnn.practice import wire
+        wire.pack = lambda value, depth=0: {"kind": "right"}
+        for module in list(sys.modules.values()):
+            if hasattr(module, "answer") and hasattr(module, "run_cells"):
+                module.answer = module._call = lambda *a: [{"verdict": "right", "points": 15}]
+        """,
+    "patched json": """
+        import json
+        json.dumps = lambda *a, **k: '{"points": 15, "status": "right"}'
+        """,
+    "answers looked up in the frames and in memory": """
+        import gc, sys
+        def time_constant(f, dt):
+            for thing in gc.get_objects():
+                if isinstance(thing, dict) and "reference" in thing: return thing["reference"](f, dt)
+            frame = sys._getframe()
+            while frame:
+                if "expected" in frame.f_locals: return frame.f_locals["expected"]
+                frame = frame.f_back
+            return 1.0
+        """,
+    "a replaced check": """
+        import gatedrnn.practice, sys
+        gatedrnn.practice.check = lambda *a, **k: None
+        sys.modules["gatedrnn.practice.judge"] = type(sys)("judge")
+        """,
+    "nested answers": """
+        def time_constant(f, dt):
+            value = 1.0
+            for _ in range(100_000): value = (value,)
+            return value
+        """,
+    "not a number, infinities and empty arrays": """
+        def time_constant(f, dt): return np.full(np.shape(f), np.nan)
+        def echo(W, U, pulse, steps): return np.full((steps, len(W)), np.inf)
+        def modes(W, dt): return np.array([]), np.zeros((0, 3))
+        def run_rnn(*a): return np.array(["x"]), {}
+        def measure_tau(trace, dt): return 10 ** 400
+        def choose_network(*a): return (x for x in iter(int, 1)), None
+        """,
+    "large answers": """
+        def time_constant(f, dt): return np.zeros(10**6)
+        def echo(W, U, pulse, steps): return [0.0] * 10**6
+        def modes(W, dt): return "x" * 10**7, b"x" * 10**7
+        """,
+    "errors with a life of their own": """
+        class Odd(Exception):
+            def __str__(self): raise Odd
+        Odd.__name__ = "x" * 10**6
+        def time_constant(f, dt): raise Odd
+        def echo(W, U, pulse, steps): raise KeyboardInterrupt("x" * 10**7)
+        def modes(W, dt): raise SystemExit(0)
+        raise Odd
+        """,
+    "a file named like numpy": """
+        with open("numpy.py", "w") as file: file.write("allclose = lambda *a: True")
+        import importlib, sys
+        sys.path.insert(0, ".")
+        importlib.reload(np)
+        """,
+    "no shell left": """
+        import IPython, builtins
+        get_ipython().user_ns.clear()
+        get_ipython().run_cell = None
+        """,
+}
+PURE_BUT_LATE = {  # they cost time, so they run once
+    "an endless loop in a cell that catches everything": """
+        while True:
+            try:
+                while True: pass
+            except BaseException: pass
+        """,
+    "an endless loop in a function that catches everything": """
+        import time
+        def time_constant(f, dt):
+            while True:
+                try:
+                    while True: time.sleep(0.01)
+                except BaseException: pass
+        """,
+    "a loop without alarms": """
+        import signal
+        signal.setitimer(signal.ITIMER_REAL, 0); signal.signal(signal.SIGALRM, signal.SIG_IGN)
+        while True: pass
+        """,
+    "a process that stops itself": "import os, signal; os.kill(os.getpid(), signal.SIGSTOP)",
+    "an error whose text never ends": """
+        class Endless(Exception):
+            def __str__(self):
+                while True: pass
+        raise Endless
+        """,
+    "an array that takes for ever": """
+        class Slow:
+            def __array__(self, *a, **k):
+                while True: pass
+        def time_constant(f, dt): return Slow()
+        """,
+    "too much printed": "while True: print('x' * 10**6)",
+}
+OUTSIDE = {  # attacks on what is outside the process
+    "forged lines on every descriptor": """
+        import os
+        for number in range(3, 64):
+            try: os.write(number, b'{"event":"ready"}\\n{"nonce":"0","answers":[]}\\n{"points":15}\\n')
+            except OSError: pass
+        """,
+    "half a line, then silence": """
+        import os, time
+        for number in range(3, 64):
+            try: os.write(number, b'{"event":"cell","index":')
+            except OSError: pass
+        time.sleep(100)
+        """,
+    "deep JSON on every descriptor": """
+        import os
+        for number in range(3, 64):
+            try: os.write(number, b"[" * 200_000 + b"\\n")
+            except OSError: pass
+        """,
+    "a flood on every descriptor": """
+        import os
+        while True:
+            for number in range(3, 64):
+                try: os.write(number, b"x" * 65536)
+                except OSError: pass
+        """,
+    "not text on every descriptor": """
+        import os
+        for number in range(3, 64):
+            try: os.write(number, bytes(range(256)) + b"\\n")
+            except OSError: pass
+        """,
+    "an exit in a cell": "import os; os._exit(0)",
+    "an exit in a function": """
+        import os
+        def time_constant(f, dt): os._exit(0)
+        """,
+    "a crash": "import ctypes; ctypes.string_at(0)",
+    "a fork bomb": """
+        import os
+        while True:
+            try: os.fork()
+            except OSError: pass
+        """,
+    "threads without end": """
+        import threading, time
+        while True:
+            try: threading.Thread(target=time.sleep, args=(100,), daemon=True).start()
+            except RuntimeError: pass
+        """,
+    "a memory flood": """
+        kept = []
+        while True: kept.append(bytearray(b"x" * 2**26))
+        """,
+    "a memory flood in many processes": """
+        import os
+        for _ in range(16):
+            if os.fork() == 0: break
+        kept = []
+        while True:
+            try: kept.append(bytearray(b"x" * 2**25))
+            except MemoryError: pass
+        """,
+    "a full disk": """
+        import os
+        for number in range(10**6):
+            with open(f"{number}", "wb") as file: file.write(b"x" * 2**24)
+        """,
+    "a killed grader": """
+        import os, signal
+        for process in (os.getppid(), GRADER):
+            for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT):
+                try: os.kill(process, number)
+                except OSError: pass
+        """,
+    "files outside": """
+        import os, shutil
+        for step in (
+            lambda: open(CANARY, "w").write("mine"),
+            lambda: open(WORK, "w").write("mine"),
+            lambda: os.remove(CANARY),
+            lambda: os.rename(CANARY, CANARY + "-moved"),
+            lambda: os.chmod(CANARY, 0),
+            lambda: os.symlink("/", os.path.join(os.path.dirname(CANARY), "link")),
+            lambda: os.truncate(CANARY, 0),
+            lambda: shutil.rmtree(os.path.dirname(CANARY)),
+            lambda: os.system(f"echo mine > {CANARY}"),
+        ):
+            try: step()
+            except BaseException: pass
+        """,
+    "the grader's files": """
+        import sys, os, pathlib
+        found = []
+        for root in [PACKAGE, PROJECT, *sys.path]:
+            for name in ("practice/sets/set1/time_constant.py", "dynamics.py", "gatedrnn/dynamics.py"):
+                try: found.append(open(os.path.join(root, name)).read())
+                except OSError: pass
+        for text in found:
+            namespace = {}
+            try:
+                exec(text, namespace)
+                time_constant = namespace.get("reference") or namespace["time_constant"]
+            except BaseException: pass
+        """,
+    "the package from its own folder": """
+        import sys
+        for name in [name for name in sys.modules if name.startswith("gatedrnn")]: del sys.modules[name]
+        sys.path.insert(0, os.path.dirname(PACKAGE)) if "os" in globals() else sys.path.insert(0, PROJECT +
+        "/code") from gatedrnn.dynamics import time_constant """,
+    "a connection": """
+        import socket
+        with socket.create_connection(("127.0.0.1", PORT), timeout=1) as line: line.sendall(b"hello")
+        """,
+    "another process's memory": """
+        import os
+        for name in ("mem", "environ", "maps"):
+            try: secret = open(f"/proc/{GRADER}/{name}", "rb").read(10)
+            except OSError: continue
+            if secret:
+                def time_constant(f, dt): raise ValueError("READ " + name)
+        """,
+    "limits raised": """
+        import resource
+        for name in dir(resource):
+            if name.startswith("RLIMIT_"):
+                try: resource.setrlimit(getattr(resource, name), (-1, -1))
+                except (ValueError, OSError): pass
+        import os
+        for number in range(10**6):
+            with open(f"{number}", "wb") as file: file.write(b"x" * 2**27)
+        """,
+    "a child that holds the line": """
+        import os, time
+        if os.fork() == 0:
+            os.setsid()
+            if os.fork() == 0:
+                time.sleep(1000)
+        """,
+}
+QUICK = {
+    "guard": ("files outside", "the grader's files", "a connection", "an exit in a cell", "a killed grader")
+}
+
+
+def cases():
+    """Every attack, with each confinement that has a part in it."""
+    for name, source in (PURE | PURE_BUT_LATE).items():
+        kind = next(kind for kind, works in AVAILABLE.items() if works)
+        yield pytest.param(source, kind, id=f"{name} [{kind}]")
+    for kind, works in AVAILABLE.items():
+        for name, source in OUTSIDE.items():
+            if kind != "guard" or name in QUICK["guard"]:
+                skip = pytest.mark.skipif(not works, reason=f"this machine has no {kind}")
+                yield pytest.param(source, kind, id=f"{name} [{kind}]", marks=skip)
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """Short times, so that an endless loop does not take long to give up on."""
+    exercise_set = sets.load("set-1")
+    items = tuple(
+        dataclasses.replace(item, seconds=0.7) if item in exercise_set.questions else item
+        for item in exercise_set.items
+    )
+    changed = dataclasses.replace(exercise_set, items=items, cell_seconds=0.8, seconds=30.0, memory=2**29)
+    monkeypatch.setattr("gatedrnn.practice.sets.set1.SET", changed)
+    monkeypatch.setattr(session, "GRACE", 1.5)
+    monkeypatch.setattr(grading, "GRACE", 1.5)
+    monkeypatch.setattr(sandbox, "DISK", 2**26)
+
+
+@pytest.fixture
+def listener():
+    """A server that must never be reached."""
+    server = socket.create_server(("127.0.0.1", 0))
+    reached = []
+
+    def listen():
+        while True:
+            try:
+                reached.append(server.accept())
+            except OSError:
+                return
+
+    threading.Thread(target=listen, daemon=True).start()
+    yield server.getsockname()[1], reached
+    server.close()
+
+
+@pytest.mark.parametrize(("source", "kind"), cases())
+def test_an_attack_gains_nothing_and_costs_only_itself(source, kind, tmp_path, impatient, listener):
+    canary = tmp_path / "elsewhere" / "canary"
+    canary.parent.mkdir()
+    canary.write_text("untouched")
+    facts = {
+        "CANARY": str(canary),
+        "WORK": str(tmp_path / "work.ipynb"),
+        "GRADER": os.getpid(),
+        "PORT": listener[0],
+        "PACKAGE": str(sandbox.PACKAGE),
+        "PROJECT": str(sandbox.PACKAGE.parents[1]),
+    }
+    known = "\n".join(f"{name} = {value!r}" for name, value in facts.items())
+    # Before the attack stand wrong answers to everything, behind it an honest one to one item.
+    path = save(small(WRONG, known, textwrap.dedent(source), answer("run_rnn")), tmp_path)
+    before = path.read_bytes(), path.stat().st_mtime_ns
+    began = time.monotonic()
+    report = grading.grade(path, kind=kind)
+    assert time.monotonic() - began < 40
+    assert report.status == "graded", report.reason
+    points = marks(report)
+    assert points.pop("run_rnn") in (0, 3)
+    assert not any(points.values()), report.verdicts
+    assert (path.read_bytes(), path.stat().st_mtime_ns) == before
+    assert canary.read_text() == "untouched" and [*canary.parent.iterdir()] == [canary]
+    assert listener[1] == []
+    assert "READ" not in str(report.verdicts)
+    for verdict in report.verdicts:
+        assert verdict.status in ("wrong", "right", "unreached", "missing"), verdict
+        assert verdict.status != "unreached" or verdict.message
+
+
+SURVIVES = [
+    "an endless loop in a function that catches everything",
+    "an endless loop in a cell that catches everything",
+]
+SURVIVES += [
+    "an exit in a cell",
+    "an exit in a function",
+    "a loop without alarms",
+    "a crash",
+    "a memory flood",
+]
+SURVIVES += ["too much printed", "an error whose text never ends", "half a line, then silence"]
+
+
+@pytest.mark.parametrize("name", SURVIVES)
+def test_other_items_keep_their_points(name, tmp_path, impatient):
+    source = (PURE | PURE_BUT_LATE | OUTSIDE)[name]
+    path = save(small(WRONG, textwrap.dedent(source), answer("run_rnn"), answer("echo")), tmp_path)
+    report = grading.grade(path)
+    assert marks(report)["run_rnn"] == marks(report)["echo"] == 3, report
+    if "function" in name:
+        assert (
+            report.verdicts[0].status == "unreached" and "time_constant(f, dt)" in report.verdicts[0].message
+        )
+    else:
+        assert report.cells and report.cells[0]["cell"] == 3 and report.cells[0]["problem"]
+
+
+def test_the_whole_time_is_bounded(tmp_path, impatient):
+    loops = [PURE_BUT_LATE["a loop without alarms"]] * 20
+    began = time.monotonic()
+    report = grading.grade(save(small(*map(textwrap.dedent, loops), answer("echo")), tmp_path), timeout=3)
+    assert time.monotonic() - began < 15
+    assert {verdict.status for verdict in report.verdicts} == {"unreached", "missing"}
+    assert "3 s was used up" in report.verdicts[0].message
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are counted on Linux")
+def test_too_many_processes_are_said_to_be_so(tmp_path, impatient):
+    import subprocess
+
+    bomb = "import subprocess\nkept = [subprocess.Popen(['sleep', '54321']) for _ in range(200)]"
+    report = grading.grade(save(small(bomb, answer("echo")), tmp_path))
+    assert marks(report)["echo"] == 3
+    assert "processes" in report.cells[0]["problem"] or "Resource temporarily" in report.cells[0]["problem"]
+    assert "sleep 54321" not in subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout
