@@ -6,6 +6,7 @@ Inputs are laid out (T, B, I), time first, as the layers read them.
 from typing import NamedTuple
 
 import numpy as np
+from scipy.signal import lfilter
 
 CUES = 4
 
@@ -114,8 +115,8 @@ def count_clicks(
     """Count right minus left clicks while told to listen, keep the count while clicks go on, say it at go.
 
     A trial is one step of *start*, some of *listen*, a delay, and one step of *go*; trials follow each other
-    after 1 to 5 idle steps, so that the count has to begin again. Clicks come all the time, and in each sequence
-    a fifth, a half or four fifths of them come from the right.
+    after 1 to 5 idle steps, so that the count has to begin again. Clicks come all the time, and in each
+    sequence a fifth, a half or four fifths of them come from the right.
 
     Parameters
     ----------
@@ -167,6 +168,157 @@ def count_clicks(
     return ClickTrials(inputs, np.where(go, count, 0.0)[..., None], go, waiting)
 
 
+def delayed_copy(
+    rng: np.random.Generator, batch_size: int, delay: int, length: int = 3, alphabet: int = 8
+) -> tuple[np.ndarray, np.ndarray]:
+    """See a few symbols, wait, and name them in their order.
+
+    Parameters
+    ----------
+    rng : Generator
+    batch_size : int
+        B sequences.
+    delay : int
+        Steps between the last symbol and the first answer, with nothing to see.
+    length : int
+        How many symbols there are to keep.
+    alphabet : int
+        How many there are to choose from.
+
+    Returns
+    -------
+    inputs : (2 length + delay, B, alphabet + 1) array
+        Channels 0 to alphabet − 1 show a symbol as a pulse; the last channel is 1 while answers are due.
+    targets : (length, B) integer array
+        The symbols, due at the last ``length`` steps. Guessing costs ln(alphabet) per symbol.
+
+    Notes
+    -----
+    After Hochreiter & Schmidhuber, Neural Computation 9 (1997), with a single delay.
+
+    Examples
+    --------
+    >>> inputs, targets = delayed_copy(np.random.default_rng(0), batch_size=1, delay=4)
+    >>> inputs.shape, targets.ravel()
+    ((10, 1, 9), array([6, 5, 4]))
+    """
+    _positive(batch_size=batch_size, delay=delay, length=length, alphabet=alphabet)
+    targets = rng.integers(alphabet, size=(length, batch_size))
+    inputs = np.zeros((2 * length + delay, batch_size, alphabet + 1))
+    inputs[np.arange(length)[:, None], np.arange(batch_size), targets] = 1
+    inputs[-length:, :, alphabet] = 1
+    return inputs, targets
+
+
+def comparison(
+    rng: np.random.Generator, batch_size: int, delay: int, shown: int = 5, noise: float = 0.3
+) -> tuple[np.ndarray, np.ndarray]:
+    """Feel two stimuli, one after the other, and say whether the first was the stronger.
+
+    Parameters
+    ----------
+    rng : Generator
+    batch_size : int
+        B sequences.
+    delay : int
+        Steps between the two stimuli, filled with noise.
+    shown : int
+        Steps for which each stimulus lasts.
+    noise : float
+        Standard deviation of the noise at every step. The stimuli are uniform in [−1, 1).
+
+    Returns
+    -------
+    inputs : (2 shown + delay, B, 1) array
+        The stimuli with noise.
+    targets : (B,) integer array
+        1 where the first stimulus was the stronger one, else 0; due at the last step.
+
+    Notes
+    -----
+    After the vibrations that monkeys compare in Romo, Brody, Hernández & Lemus, Nature 399 (1999).
+
+    Examples
+    --------
+    >>> inputs, targets = comparison(np.random.default_rng(0), batch_size=2, delay=3, noise=0.0)
+    >>> inputs[[0, -1], :, 0].round(2), targets
+    (array([[ 0.27, -0.46],
+           [-0.92, -0.97]]), array([1, 1]))
+    """
+    _positive(batch_size=batch_size, delay=delay, shown=shown)
+    first, second = rng.uniform(-1, 1, size=(2, batch_size))
+    inputs = noise * rng.normal(size=(2 * shown + delay, batch_size, 1))
+    inputs[:shown, :, 0] += first
+    inputs[-shown:, :, 0] += second
+    return inputs, (first > second).astype(int)
+
+
+def click_difference(
+    rng: np.random.Generator, batch_size: int, steps: int, rate: float = 0.3
+) -> tuple[np.ndarray, np.ndarray]:
+    """Say at every step by how many the clicks on the right lead.
+
+    Parameters
+    ----------
+    rng : Generator
+    batch_size, steps : int
+        B sequences of T steps.
+    rate : float
+        Probability of a click per step, on each side.
+
+    Returns
+    -------
+    inputs : (T, B, 2) array
+        0 or 1: clicks on the right, clicks on the left.
+    targets : (T, B) array
+        Right minus left clicks up to and with this step, in units of five clicks.
+
+    Examples
+    --------
+    >>> inputs, targets = click_difference(np.random.default_rng(0), batch_size=1, steps=4, rate=0.5)
+    >>> inputs[:, 0].T.astype(int), targets.ravel()
+    (array([[0, 1, 0, 0],
+           [1, 1, 0, 0]]), array([-0.2, -0.2, -0.2, -0.2]))
+    """
+    _positive(batch_size=batch_size, steps=steps)
+    inputs = (rng.uniform(size=(steps, batch_size, 2)) < rate).astype(float)
+    return inputs, np.cumsum(inputs[..., 0] - inputs[..., 1], axis=0) / 5
+
+
+def sample_and_hold(
+    rng: np.random.Generator, batch_size: int, steps: int, rate: float = 0.1
+) -> tuple[np.ndarray, np.ndarray]:
+    """Say at every step what the signal was at the last mark.
+
+    Parameters
+    ----------
+    rng : Generator
+    batch_size, steps : int
+        B sequences of T steps.
+    rate : float
+        Probability of a mark per step; the first step always has one.
+
+    Returns
+    -------
+    inputs : (T, B, 2) array
+        Channel 0: a signal, uniform in [−1, 1) and new at every step. Channel 1: 1 at a mark, else 0.
+    targets : (T, B) array
+        The signal at the last mark. Always to answer 0 has a mean squared error of 1/3.
+
+    Examples
+    --------
+    >>> inputs, targets = sample_and_hold(np.random.default_rng(0), batch_size=1, steps=5, rate=0.4)
+    >>> inputs[:, 0, 1].astype(int), targets.ravel().round(2)
+    (array([1, 0, 0, 0, 0]), array([0.27, 0.27, 0.27, 0.27, 0.27]))
+    """
+    _positive(batch_size=batch_size, steps=steps)
+    signal = rng.uniform(-1, 1, size=(steps, batch_size))
+    marks = rng.uniform(size=(steps, batch_size)) < rate
+    marks[0] = True
+    last = np.maximum.accumulate(np.where(marks, np.arange(steps)[:, None], 0), axis=0)
+    return np.stack([signal, marks], axis=-1), np.take_along_axis(signal, last, axis=0)
+
+
 def _lay_trials(rng, cues, waiting, listen, delay) -> None:
     """Write as many trials as fit into one sequence: cues (T, 3) start, listen, go, and waiting (T,)."""
     t = rng.integers(1, 6)
@@ -178,6 +330,57 @@ def _lay_trials(rng, cues, waiting, listen, delay) -> None:
         cues[t, 0] = cues[t + 1 : t + 1 + heard, 1] = cues[go, 2] = True
         waiting[t + 1 + heard : go] = True
         t = go + rng.integers(2, 7)
+
+
+def after_effect(
+    rng: np.random.Generator,
+    batch_size: int,
+    steps: int,
+    time_constants,
+    noise: float = 0.0,
+    pause: float = 25.0,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Follow the fatigue that a stimulus leaves, which builds up and wears off on several time scales at once.
+
+    The stimulus s is on or off. Each time scale has a trace a_t = f a_{t−1} + (1 − f) s_t with
+    f = exp(−1/τ), and the after-effect is the mean of the traces.
+
+    Parameters
+    ----------
+    rng : Generator
+    batch_size, steps : int
+        B sequences of T steps, each from a state of rest.
+    time_constants : sequence of float
+        Every τ in steps, above 0.
+    noise : float
+        Standard deviation of the noise on the after-effect.
+    pause : float
+        Mean number of steps, above 1, for which the stimulus stays on, and off.
+
+    Returns
+    -------
+    inputs : (T, B, 1) array
+        The stimulus, 0 or 1.
+    targets : (T, B, 1) array
+        The after-effect with its noise; a stimulus that stays on for ever takes it to 1.
+
+    Examples
+    --------
+    >>> inputs, targets = after_effect(np.random.default_rng(2), batch_size=1, steps=6, time_constants=[2.0])
+    >>> inputs[:, 0, 0].astype(int), targets[:, 0, 0].round(2)
+    (array([0, 0, 0, 0, 0, 0]), array([0., 0., 0., 0., 0., 0.]))
+    """
+    _positive(batch_size=batch_size, steps=steps)
+    kept = np.exp(-1 / np.asarray(time_constants, dtype=float))
+    if kept.ndim != 1 or not kept.size or not ((kept > 0) & (kept < 1)).all():
+        raise ValueError(f"expected a list of time constants above 0, in steps, got {time_constants}")
+    if not pause > 1:
+        raise ValueError(f"expected a mean pause of more than 1 step, got {pause}")
+    switches = rng.uniform(size=(steps, batch_size)) < 1 / pause
+    stimulus = (switches.cumsum(axis=0) + rng.integers(2, size=batch_size)) % 2.0
+    traces = [lfilter([1 - f], [1, -f], stimulus, axis=0) for f in kept]
+    targets = np.mean(traces, axis=0) + noise * rng.normal(size=stimulus.shape)
+    return stimulus[..., np.newaxis], targets[..., np.newaxis]
 
 
 def _positive(**sizes) -> None:
