@@ -1,6 +1,6 @@
 """Look at the chapters as a reader meets them, and print what was measured.
 
-    python tools/lint.py              every chapter; exit code 1 if something must change
+    python tools/lint.py              every chapter of _toc.yml; exit code 1 if something must change
     python tools/lint.py PAGE…        only these pages
 
 A table says for each chapter how many cells it has, how long they are and how many words of prose stand
@@ -63,6 +63,13 @@ def percentile(values: list[int], share: float) -> int:
     return ordered[max(0, -(-int(share * 100 * len(ordered)) // 100) - 1)]
 
 
+def chapters() -> list[Path]:
+    """The chapters that _toc.yml names."""
+    toc = (ROOT / "_toc.yml").read_text(encoding="utf-8")
+    names = re.findall(r"file: *(\S+)", toc)
+    return [ROOT / f"{name}.md" for name in names if name.startswith(FOLDERS)]
+
+
 def examine(path: Path, root: Path = ROOT) -> Page:
     """Measure one chapter."""
     page = Page(str(path.relative_to(root) if path.is_relative_to(root) else path))
@@ -101,8 +108,8 @@ def examine_code(page: Page, number: int, cell) -> None:
     if tags & {"remove-cell", "remove-output"}:
         return
     options = cell.metadata.get("mystnb", {})
-    caption = str(options.get("figure", {}).get("caption", "")).strip()
-    alt = str(options.get("image", {}).get("alt", "")).strip()
+    caption = str((options.get("figure") or {}).get("caption", "")).strip()
+    alt = str((options.get("image") or {}).get("alt", "")).strip()
     if not (caption or alt or any(DRAWS.search(line) for line in lines)):
         return
     if not caption:
@@ -177,9 +184,8 @@ def print_table(pages: list[Page]) -> None:
         )
         print("  ".join([first, *others]))
     few, many = WORDS_PER_LINE
-    print(
-        f"Wanted: median ≤ {LONGEST_MEDIAN}, longest ≤ {LONGEST_CELL}, {few} to {many} words per line of code."
-    )
+    wanted = f"median ≤ {LONGEST_MEDIAN}, longest ≤ {LONGEST_CELL}, {few} to {many} words per line of code"
+    print(f"Wanted: {wanted}.")
 
 
 def main(words: list[str] | None = None) -> int:
@@ -187,7 +193,7 @@ def main(words: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("pages", nargs="*", type=Path, metavar="PAGE", help="chapters (default: all)")
     chosen = parser.parse_args(words).pages
-    paths = chosen or sorted(path for name in FOLDERS for path in (ROOT / name).glob("*.md"))
+    paths = chosen or chapters()
     missing = [str(path) for path in paths if not path.is_file()]
     if missing:
         print(f"There is no page {', '.join(missing)}.", file=sys.stderr)

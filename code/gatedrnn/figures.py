@@ -5,8 +5,8 @@ transparent background. Text, axes and everything drawn in :data:`INK` belong to
 data: the site shows a twin of each figure with ``INK`` exchanged for a light colour when the page is dark.
 
 Colours carry a name (:data:`PALETTE`), so that one quantity keeps one colour through the whole book. They
-are those of Okabe and Ito (2008), told apart by readers with any of the common colour deficiencies; three
-of them are darkened until a line of that colour stands out from a white page as well as from a dark one.
+begin from those of Okabe and Ito (2008), changed until each stands out from a white page as well as from a
+dark one and any two can still be told apart by readers with any of the common colour deficiencies.
 The order of the default cycle alternates dark and light, so neighbours stay apart on a black-and-white
 printer; the default cycle changes the dashes along with the colour.
 """
@@ -30,12 +30,11 @@ DARK_INK = "#dfe5ec"
 PALETTE = MappingProxyType(
     {
         "blue": "#0072b2",
-        "orange": "#d07c00",
+        "orange": "#cf8000",
         "green": "#009e73",
-        "vermilion": "#d55e00",
+        "vermilion": "#c04f00",
         "purple": "#b8669a",
         "sky": "#3d9bd1",
-        "yellow": "#a08c00",
     }
 )
 """Named colours: ``PALETTE["blue"]``."""
@@ -44,7 +43,7 @@ COLUMN = 6.6
 """Width of the text column in inches; :func:`size` measures in it. The letters are read at this size."""
 
 _FONTS = Path(__file__).parent / "fonts"
-_DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)), (0, (2, 1)))
+_DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)))
 
 
 def size(width: float = 1.0, height: float = 0.42) -> tuple[float, float]:

@@ -239,7 +239,7 @@ def written(source: str, resolver) -> list:
 
 def caption_below(cell, resolver) -> list:
     """The caption of a figure that a cell draws, which the page takes from the cell's metadata."""
-    options = cell.metadata.get("mystnb", {}).get("figure", {})
+    options = cell.metadata.get("mystnb", {}).get("figure") or {}
     if not options.get("caption"):
         return []
     number = resolver.figure_number(options["name"]) if options.get("name") else ""
