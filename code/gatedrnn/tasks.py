@@ -366,9 +366,10 @@ def after_effect(
 
     Examples
     --------
-    >>> inputs, targets = after_effect(np.random.default_rng(2), batch_size=1, steps=6, time_constants=[2.0])
+    >>> rng = np.random.default_rng(3)
+    >>> inputs, targets = after_effect(rng, batch_size=1, steps=6, time_constants=[2.0], pause=3.0)
     >>> inputs[:, 0, 0].astype(int), targets[:, 0, 0].round(2)
-    (array([0, 0, 0, 0, 0, 0]), array([0., 0., 0., 0., 0., 0.]))
+    (array([0, 1, 1, 1, 0, 0]), array([0.  , 0.39, 0.63, 0.78, 0.47, 0.29]))
     """
     _positive(batch_size=batch_size, steps=steps)
     kept = np.exp(-1 / np.asarray(time_constants, dtype=float))

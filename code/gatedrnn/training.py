@@ -233,3 +233,49 @@ def _count(data: Sequence[Tensor], axis: int) -> int:
             f"every tensor of data needs the same number of examples, 1 or more, on axis {axis}, got {counts}"
         )
     return counts[0]
+
+
+@torch.no_grad()
+def bias_gates(layer: nn.Module, start: str, longest: float | None = None) -> None:
+    """Set how long an LSTM or a GRU remembers before it is trained, by the biases of its gates.
+
+    All biases become 0 but that b of the gate that keeps, the LSTM's forget and the GRU's update gate, and
+    with it the time constant τ = −1 / ln σ(b) in steps of a unit that nothing else reaches.
+
+    Parameters
+    ----------
+    layer : LSTM or GRU
+        Of torch.nn or `gatedrnn.layers`; every layer and direction of it is set.
+    start : {"zero", "one", "chrono"}
+        b = 0 (τ = 1.4 steps), b = 1 (3.2 steps), or b = ln u with u drawn for each unit uniformly from 1 to
+        ``longest`` − 1, which makes τ about u; an LSTM's input gate then gets −b. Torch's random numbers are
+        used: seed torch before.
+    longest : float, optional
+        The longest time in steps, 2 or more, over which something may have to be remembered; for "chrono".
+
+    Raises
+    ------
+    ValueError
+        If the start is unknown, or the longest time missing or too short.
+
+    Notes
+    -----
+    A bias of 1: Gers, Schmidhuber & Cummins, Neural Computation 12 (2000), and Jozefowicz, Zaremba &
+    Sutskever, ICML 2015. Chrono: Tallec & Ollivier, ICLR 2018.
+    """
+    if start not in ("zero", "one", "chrono"):
+        raise ValueError(f'expected the start "zero", "one" or "chrono", got {start!r}')
+    if start == "chrono" and (longest is None or not longest >= 2):
+        raise ValueError(f"a chrono start needs the longest time to remember, 2 steps or more, got {longest}")
+    units = layer.hidden_size
+    for name, bias in layer.named_parameters():
+        if name.startswith("bias"):
+            bias.zero_()
+        if not name.startswith("bias_ih"):
+            continue
+        if start == "one":
+            bias[units : 2 * units] = 1.0
+        elif start == "chrono":
+            bias[units : 2 * units] = torch.log(1 + torch.rand_like(bias[:units]) * (longest - 2))
+            if bias.numel() == 4 * units:
+                bias[:units] = -bias[units : 2 * units]  # what is kept long is written seldom
