@@ -11,12 +11,13 @@ D *lanes* (the directions of a bidirectional layer) step together. Arrays are (D
 which a lane reads its input. A name that begins with ``d_`` holds the gradient of the loss.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from gatedrnn.products import add_outer_products, tanh, times, times_lanes
+from gatedrnn.products import add_outer_products, tanh_of, times, times_lanes
 
 CHUNK = 512  # rows (steps × batch) of a chunk: 2 MB for four gates of 256 units in float32
 
@@ -105,6 +106,10 @@ class Problem(NamedTuple):
 
         return write
 
+    def tanh(self, steps: int = 1):
+        """Return the tanh of that many steps."""
+        return tanh_of(self.state[0].numel() * steps, self.state[0].device)
+
     def biases(self) -> list[Tensor]:
         """Return b_ih + b_hh of each lane, or zero."""
         return [self.zeros(1) if w[2] is None else w[2] + w[3] for w in self.weights]
@@ -170,37 +175,39 @@ def _views(buffer: Tensor) -> tuple[tuple, tuple]:
     return steps, steps if len(buffer) == 1 else _lanes(buffer)
 
 
+def _told_steps(d_traces: tuple, which: int, chunk: slice) -> Sequence:
+    """What a trace is told, step by step; None for each step if it is told nothing."""
+    if len(d_traces) <= which or d_traces[which] is None:
+        return [None] * (chunk.stop - chunk.start)
+    return _steps(d_traces[which][:, chunk])
+
+
 class _Arriving:
-    """Writes dL/dh of a step: what its own output is told, plus what comes back through W_hh."""
+    """Brings dL/dh of a step: what its own output is told, plus what comes back through W_hh."""
 
-    def __init__(self, problem: Problem, d_hidden: Tensor | None, d_last: Tensor | None):
-        lanes, _, batch, size = problem.sizes
+    def __init__(self, problem: Problem, d_hidden: Tensor | None, d_last: Tensor | None, rows: int):
+        lanes, steps, batch, size = problem.sizes
         self.send_back = times_lanes([w[1].t() for w in problem.weights], batch)
-        self.d_hidden, self.d_last = d_hidden, d_last
-        zero = problem.zeros(size)
-        self.nothing = zero if lanes == 1 else (zero,) * lanes
-        self.d_initial = problem.empty(lanes, batch, size)
+        self.steps, self.d_hidden, self.d_last = steps, d_hidden, d_last
+        self.nothing = problem.zeros(lanes, batch, size)
+        self.after_the_end = _apart(problem.zeros(lanes, batch, rows))  # dL/d(gates) of a step there is not
 
-    def enter(self, chunk: slice) -> None:
-        """Turn to the steps of a chunk."""
-        length = chunk.stop - chunk.start
-        self.told = (self.nothing,) * length if self.d_hidden is None else _lanes(self.d_hidden[:, chunk])
-
-    def write(self, k: int, later, out) -> None:
-        """Write dL/dh of step k of the chunk to ``out``, given dL/d(gates) of the step after."""
-        self.send_back(self.told[k], later, out)
-
-    def write_last(self, out: Tensor) -> None:
-        """Write dL/dh of the last step to ``out`` (D, B, H)."""
-        out.zero_()
-        for part in (self.d_last, None if self.d_hidden is None else self.d_hidden[:, -1]):
-            if part is not None:
-                out.add_(part)
+    def told(self, chunk: slice) -> list:
+        """Return what the outputs of a chunk are told, step by step; the last with the final state."""
+        if self.d_hidden is None:
+            told = [_apart(self.nothing)] * (chunk.stop - chunk.start)
+        else:
+            told = list(_lanes(self.d_hidden[:, chunk]))
+        if chunk.stop == self.steps and self.d_last is not None:
+            last = self.d_last if self.d_hidden is None else self.d_hidden[:, -1] + self.d_last
+            told[-1] = _apart(last)
+        return told
 
     def initial(self, later) -> Tensor:
         """Return dL/dh of the initial state (D, B, H), as far as it comes through W_hh."""
-        self.send_back(self.nothing, later, _apart(self.d_initial))
-        return self.d_initial
+        d_initial = torch.empty_like(self.nothing)
+        self.send_back(_apart(self.nothing), later, _apart(d_initial))
+        return d_initial
 
 
 class _Gradients:
@@ -267,6 +274,8 @@ class RNN:
         drives = torch.empty_like(hidden) if trace else hidden  # φ works in place if nobody asks for a
         drive = problem.drive([w[0] for w in problem.weights], problem.biases())
         recurrent = times_lanes([w[1] for w in problem.weights], batch)
+        activate = torch.clamp_min if self.relu else problem.tanh()
+        least = (0,) if self.relu else ()
         before = _apart(problem.state[0])
         for chunk in problem.chunks():
             drive(chunk, drives[:, chunk])
@@ -274,7 +283,7 @@ class RNN:
             a_steps, a_lanes = _views(drives[:, chunk]) if trace else h_views
             for h, h_lane, a, a_lane in zip(h_steps, h_lanes, a_steps, a_lanes, strict=True):
                 recurrent(a_lane, before, a_lane)
-                torch.clamp_min(a, 0, out=h) if self.relu else tanh(a, out=h)
+                activate(a, *least, out=h)
                 before = h_lane
         return hidden, (hidden[:, -1].clone(),), (drives,) if trace else ()
 
@@ -284,24 +293,22 @@ class RNN:
         lanes, _, batch, size = problem.sizes
         slope, d_a = problem.empty(2, lanes, problem.length, batch, size)
         d_h = problem.empty(lanes, batch, size)
-        arriving = _Arriving(problem, told.d_hidden, *told.d_finals)
+        arriving = _Arriving(problem, told.d_hidden, *told.d_finals, rows=size)
         gradients = _Gradients(problem, needs, hidden)
         (d_a_steps, d_a_lanes), slopes = _views(d_a), _steps(slope)
-        d_h_whole, d_h_apart, later = _whole(d_h), _apart(d_h), None
+        d_h_whole, d_h_apart, later = _whole(d_h), _apart(d_h), arriving.after_the_end
         for chunk in reversed(problem.chunks()):
-            length = chunk.stop - chunk.start
-            self._slope(hidden[:, chunk], slope[:, :length])
-            d_trace = (
-                _steps(told.d_traces[0][:, chunk]) if any(d is not None for d in told.d_traces) else None
-            )
-            arriving.enter(chunk)
-            for k in reversed(range(length)):
-                arriving.write_last(d_h) if later is None else arriving.write(k, later, d_h_apart)
-                torch.mul(d_h_whole, slopes[k], out=d_a_steps[k])
-                if d_trace is not None:
-                    d_a_steps[k].add_(d_trace[k])
-                later = d_a_lanes[k]
-            gradients.add(chunk, d_a[:, :length])
+            n = chunk.stop - chunk.start
+            self._slope(hidden[:, chunk], slope[:, :n])
+            d_trace = _told_steps(told.d_traces, 0, chunk)
+            columns = arriving.told(chunk), slopes[:n], d_a_steps[:n], d_a_lanes[:n], d_trace
+            for d_output, slope_now, d_a_now, d_a_lane, d_drive in zip(*map(reversed, columns), strict=True):
+                arriving.send_back(d_output, later, d_h_apart)
+                torch.mul(d_h_whole, slope_now, out=d_a_now)
+                if d_drive is not None:
+                    d_a_now.add_(d_drive)
+                later = d_a_lane
+            gradients.add(chunk, d_a[:, :n])
         return gradients.collect(arriving.initial(later))
 
     def _slope(self, h: Tensor, out: Tensor) -> None:
@@ -329,7 +336,7 @@ class LSTM:
         drive = problem.drive([w[0] for w in problem.weights], problem.biases())
         recurrent = times_lanes([w[1] for w in problem.weights], batch)
         before, c = _apart(problem.state[0]), _whole(problem.state[1])
-        squashed = torch.empty_like(c)
+        squashed, tanh = torch.empty_like(c), problem.tanh()
         for chunk in problem.chunks():
             at = chunk if kept == steps else slice(0, chunk.stop - chunk.start)
             drive(chunk, gates[:, at])
@@ -367,32 +374,49 @@ class LSTM:
         from_h = problem.empty(*shape, size)  # ∂c/∂h: how much of dL/dh reaches the cell state
         d_h, d_c = problem.empty(2, lanes, batch, size)
         d_c.zero_() if told.d_finals[1] is None else d_c.copy_(told.d_finals[1])
-        arriving = _Arriving(problem, told.d_hidden, told.d_finals[0])
+        arriving = _Arriving(problem, told.d_hidden, told.d_finals[0], rows=4 * size)
         gradients = _Gradients(problem, needs, hidden)
         factors = [_steps(part) for part in factor.split(size, -1)]
         d_parts = [_steps(part) for part in d_gates.split(size, -1)]
         d_steps, d_lanes = _views(d_gates)
-        reach = _steps(from_h)
-        d_h_whole, d_h_apart, d_c_whole, later = _whole(d_h), _apart(d_h), _whole(d_c), None
+        parts = *factors, *d_parts, _steps(from_h), d_steps, d_lanes
+        d_h_whole, d_h_apart, d_c_whole, later = _whole(d_h), _apart(d_h), _whole(d_c), arriving.after_the_end
         for chunk in reversed(problem.chunks()):
             n = chunk.stop - chunk.start
             self._factors(problem, chunk, gates, cells, factor[:, :n], from_h[:, :n])
-            keep = _steps(gates[:, chunk, :, size : 2 * size])
+            keeps = _steps(gates[:, chunk, :, size : 2 * size])
             d_trace = self._told_gates(gates[:, chunk], told.d_traces[0], chunk)
-            d_cell = None if told.d_traces[1] is None else _steps(told.d_traces[1][:, chunk])
-            arriving.enter(chunk)
-            for k in reversed(range(n)):
-                arriving.write_last(d_h) if later is None else arriving.write(k, later, d_h_apart)
-                d_c_whole.addcmul_(d_h_whole, reach[k])
+            columns = arriving.told(chunk), keeps, d_trace, _told_steps(told.d_traces, 1, chunk)
+            columns = zip(*map(reversed, (*columns, *(part[:n] for part in parts))), strict=True)
+            for (
+                d_output,
+                keep,
+                d_told,
+                d_cell,
+                by_i,
+                by_f,
+                by_g,
+                by_o,
+                d_i,
+                d_f,
+                d_g,
+                d_o,
+                reach,
+                d_now,
+                d_lane,
+            ) in columns:
+                arriving.send_back(d_output, later, d_h_apart)
+                d_c_whole.addcmul_(d_h_whole, reach)
                 if d_cell is not None:
-                    d_c_whole.add_(d_cell[k])
-                for gate in range(3):
-                    torch.mul(d_c_whole, factors[gate][k], out=d_parts[gate][k])
-                torch.mul(d_h_whole, factors[3][k], out=d_parts[3][k])
-                if d_trace is not None:
-                    d_steps[k].add_(d_trace[k])
-                d_c_whole.mul_(keep[k])
-                later = d_lanes[k]
+                    d_c_whole.add_(d_cell)
+                torch.mul(d_c_whole, by_i, out=d_i)
+                torch.mul(d_c_whole, by_f, out=d_f)
+                torch.mul(d_c_whole, by_g, out=d_g)
+                torch.mul(d_h_whole, by_o, out=d_o)
+                if d_told is not None:
+                    d_now.add_(d_told)
+                d_c_whole.mul_(keep)
+                later = d_lane
             gradients.add(chunk, d_gates[:, :n])
         return gradients.collect(arriving.initial(later), d_c)
 
@@ -413,7 +437,7 @@ class LSTM:
         else:
             to_f.mul_(cells[:, chunk.start - 1 : chunk.stop - 1])
         torch.addcmul(one, g, g, value=-1, out=to_g).mul_(i)
-        tanh(cells[:, chunk], out=from_h)
+        problem.tanh(steps=chunk.stop - chunk.start)(cells[:, chunk], out=from_h)
         to_o.mul_(from_h)
         torch.addcmul(one, from_h, from_h, value=-1, out=from_h).mul_(o)
 
@@ -421,7 +445,7 @@ class LSTM:
     def _told_gates(gate: Tensor, d_gate: Tensor | None, chunk: slice):
         """Turn what the gates themselves are told, after their nonlinearity, into dL/da, step by step."""
         if d_gate is None:
-            return None
+            return [None] * (chunk.stop - chunk.start)
         slope = gate * (1 - gate)
         g = gate.chunk(4, -1)[2]
         slope.chunk(4, -1)[2].copy_(1 - g * g)
@@ -448,7 +472,7 @@ class GRU:
         gates = problem.empty(lanes, kept, batch, 4 * size)
         drive = problem.drive([w[0].roll(size, 0) for w in problem.weights], self._drive_biases(problem))
         recurrent = times_lanes([w[1] for w in problem.weights], batch)
-        before, h_before = _apart(problem.state[0]), _whole(problem.state[0])
+        before, h_before, tanh = _apart(problem.state[0]), _whole(problem.state[0]), problem.tanh()
         for chunk in problem.chunks():
             at = chunk if kept == steps else slice(0, chunk.stop - chunk.start)
             drive(chunk, gates[:, at, :, : 3 * size])
@@ -487,30 +511,43 @@ class GRU:
         factor, d_gates = problem.empty(2, *shape, 3 * size)  # (r, z, m): dL/da = factor ⊙ dL/dh
         to_n, d_hs = problem.empty(2, *shape, size)
         d_h, carried = problem.empty(lanes, batch, size), problem.empty(lanes, batch, 3 * size)
-        arriving = _Arriving(problem, told.d_hidden, *told.d_finals)
+        arriving = _Arriving(problem, told.d_hidden, *told.d_finals, rows=3 * size)
         gradients = _Gradients(problem, needs, hidden)
         factors = [_steps(part) for part in factor.split(size, -1)]
         d_parts = [_steps(part) for part in d_gates.split(size, -1)]
-        (d_steps, d_lanes), (d_h_steps, d_h_lanes) = _views(d_gates), _views(d_hs)
-        passed, later = _whole(d_h), None  # what reaches h_prev past the gates, dL/dh ⊙ z
+        parts = *factors, *d_parts, *_views(d_gates), *_views(d_hs)
+        passed, later = _whole(d_h.zero_()), arriving.after_the_end  # passed by the gates: dL/dh ⊙ z
         for chunk in reversed(problem.chunks()):
             n = chunk.stop - chunk.start
             self._factors(problem, chunk, gates, hidden, factor[:, :n], to_n[:, :n])
-            keep = _steps(gates[:, chunk].split(size, -1)[2])
+            keeps = _steps(gates[:, chunk].split(size, -1)[2])
             d_trace, d_new = self._told_gates(gates[:, chunk], told.d_traces[0], chunk)
-            arriving.enter(chunk)
-            for k in reversed(range(n)):
-                if later is None:
-                    arriving.write_last(d_hs[:, k])
-                else:
-                    arriving.write(k, later, d_h_lanes[k])
-                    d_h_steps[k].add_(passed)
-                for gate in range(3):
-                    torch.mul(d_h_steps[k], factors[gate][k], out=d_parts[gate][k])
-                if d_trace is not None:
-                    d_steps[k].add_(d_trace[k])
-                torch.mul(d_h_steps[k], keep[k], out=passed)
-                later = d_lanes[k]
+            columns = arriving.told(chunk), keeps, d_trace, *(part[:n] for part in parts)
+            columns = zip(*map(reversed, columns), strict=True)
+            for (
+                d_output,
+                keep,
+                d_told,
+                by_r,
+                by_z,
+                by_m,
+                d_r,
+                d_z,
+                d_m,
+                d_now,
+                d_lane,
+                d_h_now,
+                d_h_lane,
+            ) in columns:
+                arriving.send_back(d_output, later, d_h_lane)
+                d_h_now.add_(passed)
+                torch.mul(d_h_now, by_r, out=d_r)
+                torch.mul(d_h_now, by_z, out=d_z)
+                torch.mul(d_h_now, by_m, out=d_m)
+                if d_told is not None:
+                    d_now.add_(d_told)
+                torch.mul(d_h_now, keep, out=passed)
+                later = d_lane
             gradients.add_recurrent(chunk, d_gates[:, :n])
             later = _apart(carried.copy_(d_gates[:, 0]))  # the step before wants m
             torch.mul(d_hs[:, :n], to_n[:, :n], out=d_gates[:, :n, :, 2 * size :])  # n_x where m was
@@ -540,7 +577,7 @@ class GRU:
     def _told_gates(gates: Tensor, d_gates: Tensor | None, chunk: slice):
         """Turn what the gates themselves are told into dL/da of (r, z, m), step by step, and of n_x."""
         if d_gates is None:
-            return None, None
+            return [None] * (chunk.stop - chunk.start), None
         n, r, z, m = gates.chunk(4, -1)
         d_n, d_r, d_z, d_m = d_gates[:, chunk].chunk(4, -1)
         d_n = d_n * (1 - n * n)
