@@ -6,6 +6,7 @@ into the page; the style sheet shows the one that fits. Both say their width and
 they arrive, and come only when the reader scrolls near them.
 """
 
+import os
 import re
 from html import escape
 from pathlib import Path
@@ -74,7 +75,7 @@ def prepare_svg(app, node: nodes.image) -> None:
             twin = Path(app.outdir).parent / "jupyter_execute" / twin.name
             twin.parent.mkdir(parents=True, exist_ok=True)
         twin.write_text(dark(text), encoding="utf-8")
-        node["dark"] = twin.relative_to(app.srcdir).as_posix()
+        node["dark"] = Path(os.path.relpath(twin, app.srcdir)).as_posix()
         app.env.images.add_file(app.env.docname, node["dark"])
 
 
