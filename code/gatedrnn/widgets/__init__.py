@@ -9,6 +9,7 @@ from gatedrnn.widgets.base import LiveFigure
 from gatedrnn.widgets.decoder_window import DecoderWindow
 from gatedrnn.widgets.eigenvalue_echo import EigenvalueEcho
 from gatedrnn.widgets.fading_echo import FadingEcho
+from gatedrnn.widgets.lstm_cell import LSTMCell
 from gatedrnn.widgets.prerendered import Frames, frames
 
-__all__ = ["DecoderWindow", "EigenvalueEcho", "FadingEcho", "Frames", "LiveFigure", "frames"]
+__all__ = ["DecoderWindow", "EigenvalueEcho", "FadingEcho", "Frames", "LSTMCell", "LiveFigure", "frames"]

@@ -206,3 +206,30 @@ export function kickedEcho(jacobians, horizon) {
   }
   return echoes;
 }
+
+/* The art of gating (chapter 3): one LSTM unit. */
+
+/** The curve that makes a gate of any number: 0 far below zero, 1 far above. */
+export function sigmoid(drive) {
+  return 1 / (1 + Math.exp(-drive));
+}
+
+/**
+ * One LSTM unit over the numbers `inputs`, from silence. `weights`, `feedback` and `biases` each hold four
+ * numbers, for the gates in torch's order: input, forget, candidate, output. One array comes back for each of
+ * the gates, the cell state and the hidden state.
+ */
+export function lstmUnit(inputs, { weights, feedback, biases }) {
+  const trace = { input: [], forget: [], candidate: [], output: [], cell: [], hidden: [] };
+  let [cell, hidden] = [0, 0];
+  Array.from(inputs).forEach((x) => {
+    const drive = [0, 1, 2, 3].map((gate) => weights[gate] * x + feedback[gate] * hidden + biases[gate]);
+    const [input, forget, output] = [drive[0], drive[1], drive[3]].map(sigmoid);
+    const candidate = Math.tanh(drive[2]);
+    cell = forget * cell + input * candidate;
+    hidden = output * Math.tanh(cell);
+    Object.entries({ input, forget, candidate, output, cell, hidden }).forEach(([name, value]) =>
+      trace[name].push(value));
+  });
+  return trace;
+}
