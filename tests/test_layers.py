@@ -142,6 +142,21 @@ def test_backward_twice_over_a_kept_graph_but_not_through_itself(name):
         torch.autograd.grad(loss, x, create_graph=True)
 
 
+@pytest.mark.parametrize("hand_over", [0, 2**30])
+def test_where_the_lstm_hands_over_to_torch_makes_no_difference(hand_over, monkeypatch):
+    monkeypatch.setattr(layers, "HAND_OVER", hand_over)
+    words = {"num_layers": 2, "bidirectional": True, "batch_first": True}
+    ours, theirs = layers.LSTM(3, 6, **words), torch.nn.LSTM(3, 6, **words)
+    theirs.load_state_dict(ours.state_dict())
+    x = torch.randn(4, 9, 3, generator=torch.Generator().manual_seed(1))
+    state = tuple(part.detach().float().requires_grad_() for part in random_state(ours, "LSTM", 4))
+    by_hand = "_DifferentiableBackward" in str(ours(x, state)[1][1].grad_fn.next_functions)
+    assert by_hand == (hand_over == 0)
+    for mine, other in zip(everything(ours, x, state), everything(theirs, x, state), strict=True):
+        torch.testing.assert_close(mine, other, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(ours(x, state, return_gates=True)[0], ours(x, state)[0], rtol=1e-5, atol=1e-6)
+
+
 @pytest.mark.parametrize("bidirectional", [False, True])
 def test_relu_equals_torch(bidirectional):
     ours, theirs = pair("RNN", 3, 6, nonlinearity="relu", num_layers=2, bidirectional=bidirectional)

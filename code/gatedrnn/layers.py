@@ -24,6 +24,10 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_
 from gatedrnn import kernels
 from gatedrnn.cells import GATES, GRUGates, RNNGates
 
+# Multiplications per step with W_hh below which torch's compiled LSTM is faster than ours (measured). With 0,
+# training never uses it.
+HAND_OVER = 2**23
+
 
 class LSTMTrace(NamedTuple):
     """The four gates of an LSTM layer and its cell state, each (T, B, H) in the caller's layout."""
@@ -297,6 +301,9 @@ class LSTM(_Recurrent):
 
     Notes
     -----
+    In float32 on a CPU torch has its LSTM in compiled form (oneDNN). Where a step is too small to be worth
+    starting a dozen operations, and for inference, the work is handed over to it, unless gates are asked for.
+
     The state is a pair (h, c). Parameters, initialisation and returns are those of ``torch.nn.LSTM``; see
     `gatedrnn.cells.lstm_step` for the equations and `forward` for the call.
     """
@@ -327,6 +334,34 @@ class LSTM(_Recurrent):
 
     def _kernel(self):
         return kernels.LSTM()
+
+    def _layers(self, inputs: Tensor, state: tuple, lengths: Tensor | None, return_gates: bool):
+        if return_gates or lengths is not None or not self._torch_is_faster(inputs):
+            return super()._layers(inputs, state, lengths, return_gates)
+        suffixes = [suffix for layer in range(self.num_layers) for suffix in self._suffixes(layer)]
+        weights = [weight for suffix in suffixes for weight in self._weights(suffix) if weight is not None]
+        output, *state = torch.lstm(
+            inputs,
+            state,
+            weights,
+            self.bias,
+            self.num_layers,
+            self.dropout,
+            self.training,
+            self.bidirectional,
+            False,
+        )
+        return output, state, []
+
+    def _torch_is_faster(self, inputs: Tensor) -> bool:
+        """Whether torch's own LSTM takes less time: a compiled one, which it has in float32 on CPUs."""
+        compiled = inputs.dtype == torch.float32 and inputs.device.type == "cpu"
+        per_step = inputs.shape[1] * self.weight_hh_l0.numel()
+        return (
+            compiled
+            and torch.backends.mkldnn.is_available()
+            and (per_step < HAND_OVER or not torch.is_grad_enabled())
+        )
 
 
 class GRU(_Recurrent):

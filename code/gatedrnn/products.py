@@ -53,9 +53,10 @@ def add_outer_products(total: Tensor, left: Tensor, right: Tensor) -> None:
 def tanh_of(numbers: int, device: torch.device) -> Callable:
     """Return a function (x, out=…) that writes tanh x.
 
-    For many numbers it is 2σ(2x) − 1, as torch's σ takes a tenth of the time of its tanh. That is off by a rounding of 1, not of tanh x: nothing beside the rounding of the products around it.
+    For many numbers it is 2σ(2x) − 1, as torch's σ takes a tenth of the time of its tanh. That is
+    off by a rounding of 1, not of tanh x: nothing beside the rounding of the products around it.
     """
-    if numbers < 4096 or device.type != "cpu":
+    if numbers < 2048 or device.type != "cpu":
         return torch.tanh
     return lambda x, out: torch.mul(x, 2, out=out).sigmoid_().mul_(2).sub_(1)
 
