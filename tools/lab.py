@@ -48,7 +48,7 @@ def main(words: list[str]) -> int:
         print("The chapters are not built yet: run `make lab` or `python tools/run.py lab`.", file=sys.stderr)
         return 1
     newer = hand_out([(path, Path("chapters") / path.name) for path in chapters])
-    exercises = copy_release(WORK / "exercises")
+    exercises = copy_release(WORK)
     print(f"{len(chapters)} chapters and {len(exercises)} exercise sets are in {WORK}", flush=True)
     if newer:
         print("\n".join([*newer, "Move your copy away to get the newer one."]), flush=True)
