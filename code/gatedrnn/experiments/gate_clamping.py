@@ -154,22 +154,20 @@ def kicked(parameters: Parameters, inputs: np.ndarray, end: int, size: float = 1
     (end + 1, H, H) array
         ``[t, i, j]``: by how much unit i moves at ``end`` per kick to unit j after step t.
     """
-    step = cells.STEPS[parameters.cell]
+    step, units = cells.STEPS[parameters.cell], parameters.weight_hh.shape[1]
     trace = cells.run(step, inputs[: end + 1], None, parameters)
-    kicks = size * np.eye(parameters.weight_hh.shape[1])
-    kicks = np.concatenate([kicks, -kicks])
-    jacobians = []
-    for t in range(end + 1):
+    kicks = size * np.concatenate([np.eye(units), -np.eye(units)])
+    running = cells.initial_state(parameters.cell, units, (0,))  # every kick so far, side by side as a batch
+    for t, x in enumerate(inputs[: end + 1]):
+        running, _ = step(np.broadcast_to(x, (len(running[0]), len(x))), running, parameters)
         if parameters.cell == "lstm":
             cell = trace.states.cell[t] + kicks
-            state = cells.LSTMState(trace.gates.output[t] * np.tanh(cell), cell)
+            begun = cells.LSTMState(trace.gates.output[t] * np.tanh(cell), cell)
         else:
-            state = cells.RNNState(trace.outputs[t] + kicks)
-        for x in inputs[t + 1 : end + 1]:
-            state, _ = step(np.broadcast_to(x, (len(kicks), len(x))), state, parameters)
-        up, down = np.split(state[-1], 2)
-        jacobians.append((up - down).T / (2 * size))
-    return np.stack(jacobians)
+            begun = cells.RNNState(trace.outputs[t] + kicks)
+        running = type(begun)(*(np.concatenate(pair) for pair in zip(running, begun, strict=True)))
+    up, down = np.moveaxis(running[-1].reshape(end + 1, 2, units, units), 1, 0)
+    return np.swapaxes(up - down, -1, -2) / (2 * size)
 
 
 def size_of(jacobians: np.ndarray) -> np.ndarray:
