@@ -1,12 +1,14 @@
 """Hostile notebooks: nobody gains a mark, nothing hangs, nothing outside the scratch folder changes."""
 
+import concurrent.futures
 import dataclasses
 import os
 import socket
+import subprocess
 import sys
 import textwrap
 import threading
-import time
+from typing import NamedTuple
 
 import pytest
 from gatedrnn.practice import grading, sandbox, session, sets
@@ -192,6 +194,13 @@ OUTSIDE = {  # attacks on what is outside the process
                 try: os.write(number, b"x" * 65536)
                 except OSError: pass
         """,
+    "a flood of honest-looking events": """
+        import os
+        for number in range(3, 64):
+            try: os.write(number, b"")
+            except OSError: continue
+            while True: os.write(number, b'{"event":"cell","index":3}\\n' * 1000)
+        """,
     "not text on every descriptor": """
         import os
         for number in range(3, 64):
@@ -311,21 +320,28 @@ QUICK = {
 }
 
 
+class Case(NamedTuple):
+    """One attack under one confinement."""
+
+    name: str
+    source: str
+    kind: str
+
+
 def cases():
     """Every attack, with each confinement that has a part in it."""
-    for name, source in (PURE | PURE_BUT_LATE).items():
-        kind = next(kind for kind, works in AVAILABLE.items() if works)
-        yield pytest.param(source, kind, id=f"{name} [{kind}]")
-    for kind, works in AVAILABLE.items():
-        for name, source in OUTSIDE.items():
-            if kind != "guard" or name in QUICK["guard"]:
-                skip = pytest.mark.skipif(not works, reason=f"this machine has no {kind}")
-                yield pytest.param(source, kind, id=f"{name} [{kind}]", marks=skip)
+    strongest = next(kind for kind, works in AVAILABLE.items() if works)
+    chosen = [Case(name, source, strongest) for name, source in (PURE | PURE_BUT_LATE).items()]
+    for kind in AVAILABLE:
+        names = QUICK.get(kind, OUTSIDE)
+        chosen += [Case(name, OUTSIDE[name], kind) for name in names]
+    for case in chosen:
+        skip = pytest.mark.skipif(not AVAILABLE[case.kind], reason=f"this machine has no {case.kind}")
+        yield pytest.param(case, id=f"{case.name} [{case.kind}]", marks=skip)
 
 
-@pytest.fixture
-def impatient(monkeypatch):
-    """Short times, so that an endless loop does not take long to give up on."""
+def make_impatient(monkeypatch):
+    """Short times and small sizes, so that it does not take long to give up."""
     exercise_set = sets.load("set-1")
     items = tuple(
         dataclasses.replace(item, seconds=0.7) if item in exercise_set.questions else item
@@ -338,9 +354,17 @@ def impatient(monkeypatch):
     monkeypatch.setattr(sandbox, "DISK", 2**26)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module", autouse=True)
+def impatient():
+    """Everything here is graded in a hurry."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        make_impatient(monkeypatch)
+        yield
+
+
+@pytest.fixture(scope="module")
 def listener():
-    """A server that must never be reached."""
+    """A server that must never be reached: its port, and who reached it."""
     server = socket.create_server(("127.0.0.1", 0))
     reached = []
 
@@ -356,80 +380,92 @@ def listener():
     server.close()
 
 
-@pytest.mark.parametrize(("source", "kind"), cases())
-def test_an_attack_gains_nothing_and_costs_only_itself(source, kind, tmp_path, impatient, listener):
-    canary = tmp_path / "elsewhere" / "canary"
+class Aftermath(NamedTuple):
+    """What an attack left behind."""
+
+    report: grading.Report
+    untouched: bool  # the learner's file, and a file and a folder elsewhere
+
+
+@pytest.fixture(scope="module")
+def attacks(request, tmp_path_factory, listener, impatient):
+    """All attacks that are to be tested, a few at a time, because most of them wait; by case, as futures."""
+    parameters = [item.callspec.params for item in request.session.items if hasattr(item, "callspec")]
+    wanted = dict.fromkeys(each["case"] for each in parameters if isinstance(each.get("case"), Case))
+    pool = concurrent.futures.ThreadPoolExecutor(1 + (os.cpu_count() or 1))
+    yield {case: pool.submit(attack, case, tmp_path_factory.mktemp("attack"), listener[0]) for case in wanted}
+    pool.shutdown(cancel_futures=True)
+
+
+def attack(case, folder, port):
+    """Grade an attack with wrong answers to everything before it and one right answer behind it."""
+    canary = folder / "elsewhere" / "canary"
     canary.parent.mkdir()
     canary.write_text("untouched")
     facts = {
         "CANARY": str(canary),
-        "WORK": str(tmp_path / "work.ipynb"),
+        "WORK": str(folder / "work.ipynb"),
         "GRADER": os.getpid(),
-        "PORT": listener[0],
+        "PORT": port,
         "PACKAGE": str(sandbox.PACKAGE),
         "PROJECT": str(sandbox.PACKAGE.parents[1]),
     }
     known = "\n".join(f"{name} = {value!r}" for name, value in facts.items())
-    # Before the attack stand wrong answers to everything, behind it an honest one to one item.
-    path = save(small(WRONG, known, textwrap.dedent(source), answer("run_rnn")), tmp_path)
+    path = save(small(WRONG, known, textwrap.dedent(case.source), answer("run_rnn")), folder)
     before = path.read_bytes(), path.stat().st_mtime_ns
-    began = time.monotonic()
-    report = grading.grade(path, kind=kind)
-    assert time.monotonic() - began < 40
+    report = grading.grade(path, kind=case.kind)
+    untouched = (path.read_bytes(), path.stat().st_mtime_ns) == before
+    untouched &= canary.read_text() == "untouched" and [*canary.parent.iterdir()] == [canary]
+    return Aftermath(report, untouched)
+
+
+SURVIVES = (  # what is known to cost only the cell or the item that it is in
+    "an endless loop in a function that catches everything",
+    "an endless loop in a cell that catches everything",
+    "a loop without alarms",
+    "an error whose text never ends",
+    "an array that takes for ever",
+    "too much printed",
+    "half a line, then silence",
+    "an exit in a cell",
+    "an exit in a function",
+    "a crash",
+    "a memory flood",
+    "files outside",
+    "the grader's files",
+    "a connection",
+)
+
+
+@pytest.mark.parametrize("case", list(cases()))
+def test_an_attack_gains_nothing_and_costs_only_itself(case, attacks, listener):
+    report, untouched = attacks[case].result(timeout=120)  # a hang fails
+    assert untouched
+    assert listener[1] == []
     assert report.status == "graded", report.reason
     points = marks(report)
-    assert points.pop("run_rnn") in (0, 3)
+    assert points.pop("run_rnn") in ((3,) if case.name in SURVIVES else (0, 3)), report
     assert not any(points.values()), report.verdicts
-    assert (path.read_bytes(), path.stat().st_mtime_ns) == before
-    assert canary.read_text() == "untouched" and [*canary.parent.iterdir()] == [canary]
-    assert listener[1] == []
     assert "READ" not in str(report.verdicts)
     for verdict in report.verdicts:
         assert verdict.status in ("wrong", "right", "unreached", "missing"), verdict
         assert verdict.status != "unreached" or verdict.message
+    if "in a function" in case.name:
+        assert report.verdicts[0].status == "unreached"
+        assert "time_constant(f, dt)" in report.verdicts[0].message
+    if "in a cell" in case.name:
+        assert report.cells[0]["cell"] == 4 and report.cells[0]["problem"]
 
 
-SURVIVES = [
-    "an endless loop in a function that catches everything",
-    "an endless loop in a cell that catches everything",
-]
-SURVIVES += [
-    "an exit in a cell",
-    "an exit in a function",
-    "a loop without alarms",
-    "a crash",
-    "a memory flood",
-]
-SURVIVES += ["too much printed", "an error whose text never ends", "half a line, then silence"]
-
-
-@pytest.mark.parametrize("name", SURVIVES)
-def test_other_items_keep_their_points(name, tmp_path, impatient):
-    source = (PURE | PURE_BUT_LATE | OUTSIDE)[name]
-    path = save(small(WRONG, textwrap.dedent(source), answer("run_rnn"), answer("echo")), tmp_path)
-    report = grading.grade(path)
-    assert marks(report)["run_rnn"] == marks(report)["echo"] == 3, report
-    if "function" in name:
-        assert (
-            report.verdicts[0].status == "unreached" and "time_constant(f, dt)" in report.verdicts[0].message
-        )
-    else:
-        assert report.cells and report.cells[0]["cell"] == 3 and report.cells[0]["problem"]
-
-
-def test_the_whole_time_is_bounded(tmp_path, impatient):
+def test_the_whole_time_is_bounded(tmp_path):
     loops = [PURE_BUT_LATE["a loop without alarms"]] * 20
-    began = time.monotonic()
     report = grading.grade(save(small(*map(textwrap.dedent, loops), answer("echo")), tmp_path), timeout=3)
-    assert time.monotonic() - began < 15
     assert {verdict.status for verdict in report.verdicts} == {"unreached", "missing"}
     assert "3 s was used up" in report.verdicts[0].message
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="processes are counted on Linux")
-def test_too_many_processes_are_said_to_be_so(tmp_path, impatient):
-    import subprocess
-
+def test_too_many_processes_are_said_to_be_so(tmp_path):
     bomb = "import subprocess\nkept = [subprocess.Popen(['sleep', '54321']) for _ in range(200)]"
     report = grading.grade(save(small(bomb, answer("echo")), tmp_path))
     assert marks(report)["echo"] == 3

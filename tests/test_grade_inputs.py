@@ -7,7 +7,7 @@ import sys
 
 import pytest
 from gatedrnn.cli import main
-from gatedrnn.practice import command, grading, sandbox, submission
+from gatedrnn.practice import command, grading, reporting, sandbox, submission
 from gatedrnn.practice.session import Session
 from nbformat.v4 import new_markdown_cell, new_notebook
 from test_grade import answer, save, small
@@ -208,3 +208,39 @@ def test_grading_imports_neither_torch_nor_matplotlib(tmp_path):
 def test_notebooks_named_twice_are_marked_once(tmp_path):
     path = save(small(answer("echo")), tmp_path)
     assert command.notebooks([path, tmp_path, path]) == [path]
+
+
+def test_what_a_learner_wrote_cannot_steer_the_terminal(tmp_path, capsys):
+    odd = "def echo(*words):\n    raise type('\\x1b[31mRed', (Exception,), {})('\\x1b[2J\\u202e\\x07')"
+    other = "raise Exception('\\x1b[2J')", "def modes(W, dt): return '\\x1b[2J'"
+    path = save(small(odd, *other), tmp_path)
+    assert main(["grade", str(path)]) == 0
+    out = capsys.readouterr().out
+    assert "Red" in out and all(letter.isprintable() or letter == "\n" for letter in out)
+
+
+def test_too_much_code_is_refused(tmp_path):
+    with pytest.raises(submission.SubmissionError, match="more than 1000000 characters"):
+        submission.read(save(small("#" * 600_000, "#" * 600_000, answer("echo")), tmp_path))
+
+
+def test_many_cells_are_no_burden(tmp_path):
+    report = grading.grade(save(small(*["1"] * 3000, answer("echo")), tmp_path))
+    assert report.points == 3
+
+
+def test_a_pending_answer_is_in_the_page_with_its_criteria(tmp_path):
+    cell = new_markdown_cell("Because *x* < y.", metadata={"nbgrader": {"grade_id": "written_answer"}})
+    report = grading.grade(save(new_notebook(cells=[cell]), tmp_path))
+    page = reporting.as_html(report)
+    assert "<blockquote>Because *x* &lt; y.</blockquote>" in page and "One point each" in page
+    assert "Because" not in reporting.as_text(report)
+
+
+def test_a_run_that_is_stopped_says_so(tmp_path, monkeypatch, capsys):
+    def stopped(path, timeout):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "grade", stopped)
+    assert main(["grade", str(save(small(answer("echo")), tmp_path))]) == 130
+    assert "stopped before it was marked" in capsys.readouterr().err

@@ -1,10 +1,12 @@
 """The language between grader and worker: what travels arrives, and everything else is refused."""
 
+import doctest
 import json
 import math
 
 import numpy as np
 import pytest
+from gatedrnn.practice import products, wire
 from gatedrnn.practice.wire import (
     MAX_LINE,
     MAX_NUMBERS,
@@ -172,3 +174,9 @@ def test_a_deep_answer_is_refused():
 def test_a_line_that_is_no_object_is_refused(line):
     with pytest.raises(WireError):
         read_line(line)
+
+
+def test_examples_in_the_documentation_run():
+    for module in (wire, products):
+        results = doctest.testmod(module)
+        assert results.attempted > 0 and results.failed == 0

@@ -37,7 +37,11 @@ def run(arguments: Namespace) -> int:
     """Mark everything that was named and return the exit code."""
     reports = []
     for path in notebooks(arguments.paths):
-        report = grade(path, arguments.timeout)
+        try:
+            report = grade(path, arguments.timeout)
+        except KeyboardInterrupt:
+            print(f"{path}: stopped before it was marked.", file=sys.stderr)
+            return 130
         reports.append(report)
         if not arguments.json:
             print(

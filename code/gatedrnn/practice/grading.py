@@ -18,10 +18,12 @@ from gatedrnn.practice.items import ExerciseSet, Item, WrittenItem
 from gatedrnn.practice.judge import Failure, Outcome, Verdict, judge, unreached
 from gatedrnn.practice.session import GRACE, START, Session, WorkerEndedError
 from gatedrnn.practice.submission import Cell, Submission, SubmissionError
+from gatedrnn.practice.wire import printable
 
 RESTARTS = 8  # of the worker, for one submission
 SHORTEST = 0.5  # seconds that a cell gets at least
 HARMLESS = ("gatedrnn", "gatedrnn.practice", "gatedrnn.practice.check", "gatedrnn.practice.CheckError")
+MAX_WRITTEN = 10_000  # characters of a written answer that a report repeats
 UNANSWERED = "*Write your answer here.*"  # what the student's notebook holds for a written item
 
 
@@ -152,11 +154,11 @@ class Run:
     def _run_cells(self, session: Session) -> bool:
         """Run all cells that have not ended a worker before; True if the worker is ready to be asked."""
         self.errors.clear()
-        cells = [cell for cell in self.cells if cell.index not in self.ended]
+        cells = {cell.index: cell for cell in self.cells if cell.index not in self.ended}
         names = [item.name for item in self.set.questions]
         current, began = None, False
         try:
-            texts = [{"index": cell.index, "source": cell.source} for cell in cells]
+            texts = [{"index": index, "source": cell.source} for index, cell in cells.items()]
             session.start(texts, names, self.cell_seconds)
             while True:
                 limit = START if current is None and not began else self.cell_seconds + GRACE
@@ -173,17 +175,18 @@ class Run:
             self._end_cell(session, current, str(ended))
         return False
 
-    def _note(self, message: dict, cells: list[Cell], current: int | None) -> int | None:
+    def _note(self, message: dict, cells: dict[int, Cell], current: int | None) -> int | None:
         """Follow which cell is running; what a worker says of its cells decides no mark."""
         index = message.get("index")
-        if index not in [cell.index for cell in cells] or type(index) is not int:
+        if type(index) is not int or index not in cells:
             raise WorkerEndedError("it sent something that was not asked for")
         if message.get("event") == "cell":
             return index
         error = message.get("error")
         self.errors.pop(index, None)
         if isinstance(error, dict) and all(isinstance(error.get(key), str) for key in ("type", "message")):
-            self.errors[index] = {"type": error["type"][:80], "message": error["message"][:400]}
+            kept = {"type": error["type"][:80], "message": error["message"][:400]}
+            self.errors[index] = {key: printable(text) for key, text in kept.items()}
         return current
 
     def _end_cell(self, session: Session, index: int | None, reason: str) -> None:
@@ -269,7 +272,11 @@ def judge_written(item: WrittenItem, cells: tuple[Cell, ...]) -> Verdict:
         )
     if not any(text.replace(UNANSWERED, "").strip() for text in texts):
         return Verdict(item.name, item.title, 0, item.points, "unwritten", message="not answered yet")
-    return Verdict(item.name, item.title, 0, item.points, "pending", message="waits for a person to read it")
+    verdict = Verdict(
+        item.name, item.title, 0, item.points, "pending", message="waits for a person to read it"
+    )
+    verdict.expected, verdict.got = item.criteria, "\n\n".join(texts)[:MAX_WRITTEN]
+    return verdict
 
 
 def notes(handed_in: Submission) -> list[str]:

@@ -110,12 +110,13 @@ def release(source: nbformat.NotebookNode) -> nbformat.NotebookNode:
 
 
 def without_answer(text: str, stub: str) -> str:
-    """Replace every region between the markers, markers included, by a stub with the same indentation.
+    r"""Replace every region between the markers, markers included, by a stub with the same indentation.
 
     Examples
     --------
-    >>> print(without_answer("def f(x):\\n    ### BEGIN SOLUTION\\n    return x\\n    ### END SOLUTION",
-    "raise X")) def f(x):
+    >>> cell = "def f(x):\n    ### BEGIN SOLUTION\n    return x\n    ### END SOLUTION"
+    >>> print(without_answer(cell, "raise X"))
+    def f(x):
         raise X
     """
     lines, inside = [], False

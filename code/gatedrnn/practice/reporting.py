@@ -51,6 +51,8 @@ def details(verdict: Verdict) -> list[str]:
     if verdict.status in ("right", "unwritten"):
         return []
     lines = [verdict.message]
+    if verdict.status == "pending":
+        return lines
     lines += [f"call: {verdict.call}"] * bool(verdict.call)
     lines += [f"expected {verdict.expected}, got {verdict.got}"] * bool(verdict.expected)
     return lines + [f"hint: {verdict.hint}"] * bool(verdict.hint)
@@ -104,6 +106,7 @@ section {{ border-top: 1px solid var(--line); padding: .5rem 0; }}
 h2 {{ font-size: 1.05rem; margin: .3rem 0; }}
 code {{ overflow-wrap: anywhere; }}
 .mark {{ font-size: 1.3rem; }}
+blockquote {{ white-space: pre-wrap; }}
 .hint {{ border-left: .25rem solid var(--line); padding-left: .75rem; }}
 </style>
 </head>
@@ -146,6 +149,10 @@ def _html_item(verdict: Verdict) -> str:
             lines.append(f"<p><code>{html.escape(text.removeprefix('call: '))}</code></p>")
         else:
             lines.append(f"<p>{html.escape(text)}</p>")
+    if verdict.status == "pending":
+        lines.append(
+            f"<p>{html.escape(verdict.expected)}</p><blockquote>{html.escape(verdict.got)}</blockquote>"
+        )
     return "\n".join([*lines, "</section>"])
 
 

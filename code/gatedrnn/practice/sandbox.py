@@ -25,7 +25,8 @@ DISK = 256 * 2**20  # bytes of all files
 HERE = Path(__file__).parent
 PACKAGE = Path(gatedrnn.__file__).parent
 WORKER_FILES = ("worker.py", "wire.py", "confine.py")
-SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/nix/store", "/opt")
+SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/nix/store", "/opt")  # Linux …
+SYSTEM += ("/System", "/Library", "C:\\Windows")  # … macOS, Windows
 SETTINGS = ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "localtime", "fonts", "mime.types")
 STUB = '''"""Stands in for the real module while a notebook is marked: the grader asks, not the notebook."""
 

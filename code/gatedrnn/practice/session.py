@@ -136,8 +136,11 @@ class Session:
         WorkerEndedError
             If the worker ended or sent something that is no message.
         """
+        rest = deadline - time.monotonic()
+        if rest <= 0:  # asked first, because a flood never lets the queue run dry
+            raise TimeoutError
         try:
-            line = self.lines.get(timeout=max(0.0, deadline - time.monotonic()))
+            line = self.lines.get(timeout=rest)
         except queue.Empty:
             raise TimeoutError from None
         if line is None:
@@ -220,5 +223,7 @@ def _read_answer(answer):
     if isinstance(failure, dict) and set(failure) == {"kind", "message"}:
         kind, message = failure["kind"], failure["message"]
         if isinstance(kind, str) and kind in FAILURES and isinstance(message, str):
-            return Failure("unreached" if kind == "late" else kind, (FAILURES[kind] or message)[:500])
+            return Failure(
+                "unreached" if kind == "late" else kind, wire.printable((FAILURES[kind] or message)[:500])
+            )
     raise WorkerEndedError("it sent an answer of an unknown form")

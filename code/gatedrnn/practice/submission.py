@@ -11,6 +11,7 @@ from gatedrnn.practice import sets
 from gatedrnn.practice.items import ExerciseSet
 
 LARGEST = 20_000_000  # bytes; a finished notebook with all its figures has a tenth of that
+MOST_CODE = 1_000_000  # characters in code cells; a finished notebook has a hundredth of that
 
 
 class SubmissionError(Exception):
@@ -50,6 +51,8 @@ def read(path: Path) -> Submission:
     notebook = _notebook(content)
     cells = tuple(_cell(index, cell) for index, cell in enumerate(notebook["cells"]))
     _refuse_other_languages(notebook)
+    if sum(len(cell.source) for cell in cells if cell.kind == "code") > MOST_CODE:
+        raise SubmissionError(f"its code has more than {MOST_CODE} characters, which is no exercise any more")
     return Submission(Path(path), hashlib.sha256(content).hexdigest(), _find_set(cells), cells)
 
 

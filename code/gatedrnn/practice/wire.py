@@ -154,9 +154,9 @@ def _unpack(packed, budget: list[int], depth: int):
     if kind == "integer" and keys == {"kind", "value"} and _is_integer(packed["value"]):
         return packed["value"]
     if kind == "text" and keys == {"kind", "value"} and isinstance(packed["value"], str):
-        return packed["value"][:MAX_TEXT]
+        return printable(packed["value"][:MAX_TEXT])
     if kind == "other" and keys == {"kind", "type"} and isinstance(packed["type"], str):
-        return Other(packed["type"][:80])
+        return Other(printable(packed["type"][:80]))
     if kind == "sequence" and keys == {"kind", "values"} and isinstance(packed["values"], list):
         _spend(budget, len(packed["values"]))
         return tuple(_unpack(part, budget, depth + 1) for part in packed["values"])
@@ -202,6 +202,17 @@ def _is_integer(value) -> bool:
 
 def _is_length(value) -> bool:
     return type(value) is int and 0 <= value <= MAX_NUMBERS
+
+
+def printable(text: str) -> str:
+    """Return the text without what could steer a terminal: control characters and the like become ``�``.
+
+    Examples
+    --------
+    >>> printable("no\\x1b[2J trick")
+    'no�[2J trick'
+    """
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
 
 
 def write_line(message: dict) -> bytes:
