@@ -10,6 +10,16 @@ from gatedrnn.widgets.decoder_window import DecoderWindow
 from gatedrnn.widgets.eigenvalue_echo import EigenvalueEcho
 from gatedrnn.widgets.fading_echo import FadingEcho
 from gatedrnn.widgets.lstm_cell import LSTMCell
+from gatedrnn.widgets.memory_kernel import MemoryKernel
 from gatedrnn.widgets.prerendered import Frames, frames
 
-__all__ = ["DecoderWindow", "EigenvalueEcho", "FadingEcho", "Frames", "LSTMCell", "LiveFigure", "frames"]
+__all__ = [
+    "DecoderWindow",
+    "EigenvalueEcho",
+    "FadingEcho",
+    "Frames",
+    "LSTMCell",
+    "LiveFigure",
+    "MemoryKernel",
+    "frames",
+]

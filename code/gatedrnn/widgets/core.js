@@ -233,3 +233,15 @@ export function lstmUnit(inputs, { weights, feedback, biases }) {
   });
   return trace;
 }
+
+/* Learned time scales (chapter 5): what a forget gate keeps, over time. */
+
+/** What is left of something written at step 0, after 0 … steps steps of a gate that keeps f: f^k. */
+export function memoryKernel(f, steps) {
+  return Float64Array.from({ length: steps + 1 }, (_, k) => f ** k);
+}
+
+/** The bias b that makes a gate keep f: the inverse of the sigmoid. */
+export function biasOfGate(f) {
+  return Math.log(f) - Math.log1p(-f);
+}
