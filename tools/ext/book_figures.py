@@ -31,6 +31,13 @@ def size_in_pixels(svg: str) -> tuple[int, int] | None:
     return tuple(round(float(length[1]) * POINTS[length[2]]) for length in found)
 
 
+def slim(svg: str) -> str:
+    """The same drawing with places to a hundredth of a point, a third of the bytes that nobody can see."""
+    short = re.compile(r"(\d+\.\d\d)\d+")
+    svg = re.sub(r'(?<=\sd=")[^"]+', lambda path: short.sub(r"\1", path[0]), svg)
+    return re.sub(r'(?<=\s[xy]=")[^"]+', lambda place: short.sub(r"\1", place[0]), svg)
+
+
 def is_svg(node: nodes.Element) -> bool:
     """Whether a node is an SVG image of this book."""
     return isinstance(node, nodes.image) and node["uri"].endswith(".svg") and "://" not in node["uri"]
@@ -67,6 +74,9 @@ def prepare_svg(app, node: nodes.image) -> None:
     """Note an SVG's size and, where it draws in the sentinel colour, write its twin."""
     source = Path(app.srcdir, node["uri"].lstrip("/"))
     text = source.read_text(encoding="utf-8")
+    if source.is_relative_to(Path(app.outdir).parent) and (slimmer := slim(text)) != text:
+        source.write_text(slimmer, encoding="utf-8")
+        text = slimmer
     node["pixels"] = size_in_pixels(text)
     if INK in text.lower():
         twin = source.with_name(f"{source.stem}-dark.svg")

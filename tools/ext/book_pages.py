@@ -9,7 +9,12 @@ from pybtex.style.formatting.plain import Style as PlainStyle
 from pybtex.style.labels import BaseLabelStyle
 
 # The faces that the first screen of any page is set in; fetched before the style sheet asks for them.
-FONTS = ("fonts/source-serif-4-latin-wght-normal.woff2", "fonts/source-sans-3-latin-wght-normal.woff2")
+FONTS = (
+    "fonts/source-serif-4-latin-400-normal.woff2",
+    "fonts/source-serif-4-latin-600-normal.woff2",
+    "fonts/source-serif-4-latin-400-italic.woff2",
+    "fonts/source-sans-3-latin-wght-normal.woff2",
+)
 MATH_FONTS = ("katex/fonts/KaTeX_Main-Regular.woff2", "katex/fonts/KaTeX_Math-Italic.woff2")
 DESCRIPTION_LENGTH = 160
 
@@ -61,7 +66,8 @@ def describe(doctree) -> str:
 def fill_context(app, pagename, templatename, context, doctree) -> None:
     """Give the page template its description and the fonts to fetch early."""
     has_math = doctree is not None and any(doctree.findall(nodes.math))
-    context["book_fonts"] = FONTS + (MATH_FONTS if has_math else ())
+    fonts = FONTS + (MATH_FONTS if has_math else ())
+    context["book_fonts"] = [context["pathto"](f"_static/vendor/{font}", 1) for font in fonts]
     context["book_description"] = describe(doctree) if doctree is not None else ""
 
 
