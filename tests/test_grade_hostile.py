@@ -258,6 +258,7 @@ OUTSIDE = {  # attacks on what is outside the process
             lambda: os.remove(CANARY),
             lambda: os.rename(CANARY, CANARY + "-moved"),
             lambda: os.chmod(CANARY, 0),
+            lambda: os.utime(CANARY, (0, 0)),
             lambda: os.symlink("/", os.path.join(os.path.dirname(CANARY), "link")),
             lambda: os.truncate(CANARY, 0),
             lambda: shutil.rmtree(os.path.dirname(CANARY)),
@@ -402,6 +403,7 @@ def attack(case, folder, port):
     canary = folder / "elsewhere" / "canary"
     canary.parent.mkdir()
     canary.write_text("untouched")
+    looks = canary.stat()
     facts = {
         "CANARY": str(canary),
         "WORK": str(folder / "work.ipynb"),
@@ -416,6 +418,8 @@ def attack(case, folder, port):
     report = grading.grade(path, kind=case.kind)
     untouched = (path.read_bytes(), path.stat().st_mtime_ns) == before
     untouched &= canary.read_text() == "untouched" and [*canary.parent.iterdir()] == [canary]
+    after = canary.stat()
+    untouched &= (after.st_mode, after.st_mtime_ns) == (looks.st_mode, looks.st_mtime_ns)
     return Aftermath(report, untouched)
 
 

@@ -128,7 +128,7 @@ def test_the_pages_name_every_item_with_its_points(exercise_set):
 def test_the_grading_page_states_the_limits_that_hold():
     page = (PAGES / "grading.md").read_text(encoding="utf-8")
     for exercise_set in SETS:
-        assert exercise_set.cell_seconds == 30 and "Cells have 30 seconds each" in page
+        assert exercise_set.cell_seconds == 15 and "Cells have 15 seconds each" in page
         assert {item.seconds for item in exercise_set.questions} == {10} and "items 10" in page
         assert exercise_set.seconds == 120 and "two minutes" in page
 

@@ -11,7 +11,9 @@ import os
 import sys
 from pathlib import Path
 
-CLONE_NEWNET, CLONE_NEWUSER = 0x40000000, 0x10000000
+CLONE_NEWNET, CLONE_NEWUSER, CLONE_NEWNS = 0x40000000, 0x10000000, 0x00020000
+MS_BIND, MS_REC, MS_PRIVATE = 0x1000, 0x4000, 0x40000
+MOUNT_SETATTR, MOUNT_ATTR_RDONLY, AT_FDCWD, AT_RECURSIVE = 442, 1, -100, 0x8000
 PR_SET_NO_NEW_PRIVS = 38
 CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446  # system calls, the same number on every architecture
 EXECUTE, WRITE_FILE, READ_FILE, READ_DIR = 1, 2, 4, 8
@@ -28,6 +30,17 @@ class Ruleset(ctypes.Structure):
     """``struct landlock_ruleset_attr``: what is handled, and so forbidden unless a rule allows it."""
 
     _fields_ = (("files", ctypes.c_uint64), ("network", ctypes.c_uint64), ("scoped", ctypes.c_uint64))
+
+
+class MountAttributes(ctypes.Structure):
+    """``struct mount_attr``: what to set and what to clear."""
+
+    _fields_ = (
+        ("set", ctypes.c_uint64),
+        ("clear", ctypes.c_uint64),
+        ("propagation", ctypes.c_uint64),
+        ("user_namespace", ctypes.c_uint64),
+    )
 
 
 class PathRule(ctypes.Structure):
@@ -75,7 +88,7 @@ def confine(kind: str, folder: str, readable: list[str], listable: list[str]) ->
         Folders of which only the names may be seen, because something below them is withheld.
     """
     if kind == "landlock":
-        _leave_network()
+        _own_namespaces(folder)
         _landlock(folder, readable, listable)
     elif kind == "guard":
         _guard(folder, readable)
@@ -88,11 +101,15 @@ def landlock_version() -> int:
     return max(0, ctypes.CDLL(None).syscall(CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint32(1)))
 
 
-def _leave_network() -> None:
-    """Move into a network without a way out; a kernel that forbids it leaves that to Landlock."""
+def _own_namespaces(folder: str) -> None:
+    """Move into a network without a way out and a view of the disk where only ``folder`` can be changed.
+
+    Landlock alone leaves the network other than TCP open, and lets a process change dates and permissions. Some
+    systems forbid users to have namespaces of their own; then that much stays open.
+    """
     libc = ctypes.CDLL(None, use_errno=True)
     user, group = os.getuid(), os.getgid()
-    if libc.unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0:
+    if libc.unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWNS) != 0:
         return
     for name, text in (
         ("setgroups", "deny"),
@@ -103,6 +120,16 @@ def _leave_network() -> None:
             Path("/proc/self", name).write_text(text)
         except OSError:
             continue
+    place = os.fsencode(folder)
+    libc.mount(None, b"/", None, MS_REC | MS_PRIVATE, None)
+    libc.mount(place, place, None, MS_BIND, None)
+    for path, flags, attributes in (
+        (b"/", AT_RECURSIVE, MountAttributes(set=MOUNT_ATTR_RDONLY)),
+        (place, 0, MountAttributes(clear=MOUNT_ATTR_RDONLY)),
+    ):
+        size = ctypes.c_size_t(ctypes.sizeof(attributes))
+        libc.syscall(MOUNT_SETATTR, AT_FDCWD, path, ctypes.c_uint(flags), ctypes.byref(attributes), size)
+    os.chdir(folder)  # the way in, through the mount that can be written to
 
 
 def _landlock(folder: str, readable: list[str], listable: list[str]) -> None:

@@ -47,7 +47,8 @@ class Report:
     verdicts : list of Verdict
         One for each item, in the set's order.
     cells : list of dict
-        ``cell`` (counted from 1) and ``problem`` of each cell that did not run to its end.
+        ``cell`` (counted from 1), ``starts`` (its first line) and ``problem`` of each cell that did not run
+        to its end.
     notes : list of str
         What a reader of the report should know and what costs no points.
     digest : str
@@ -239,8 +240,10 @@ class Run:
             for index, error in self.errors.items()
             if error["type"] != "NotImplementedError"
         }
+        starts = {cell.index: (cell.source.strip().splitlines() or [""])[0] for cell in self.cells}
         return [
-            {"cell": index + 1, "problem": text} for index, text in sorted({**found, **self.ended}.items())
+            {"cell": index + 1, "starts": printable(starts[index][:60]), "problem": text}
+            for index, text in sorted({**found, **self.ended}.items())
         ]
 
 
@@ -260,7 +263,11 @@ def without_unfinished_copies(cells: list[Cell], exercise_set: ExerciseSet) -> l
 
 
 def _sentence(error: dict | None) -> str:
-    return f"{error['type']}: {error['message']}".rstrip(": ") if error else ""
+    if not error:
+        return ""
+    return (
+        error["message"] if error["type"] == "TimeUp" else f"{error['type']}: {error['message']}".rstrip(": ")
+    )
 
 
 def judge_written(item: WrittenItem, cells: tuple[Cell, ...]) -> Verdict:

@@ -174,7 +174,7 @@ class ExerciseSet:
     items: tuple[Item | WrittenItem, ...]
     minutes: tuple[int, int]
     packages: tuple[str, ...] = ("figures",)
-    cell_seconds: float = 30.0
+    cell_seconds: float = 15.0
     seconds: float = 120.0
     memory: int = 2 * 2**30
 

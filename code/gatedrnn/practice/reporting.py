@@ -31,7 +31,7 @@ def as_text(report: Report, width: int = 100) -> str:
         lines.append(f"  {verdict.item:16} {points:>2} of {verdict.out_of}   {WORDS[verdict.status]}")
         for text in details(verdict):
             lines += textwrap.wrap(text, width, initial_indent=" " * 28, subsequent_indent=" " * 30)
-    lines += [f"  cell {cell['cell']} stopped: {cell['problem']}"[:width] for cell in report.cells]
+    lines += [f"  {stopped(cell)}"[:width] for cell in report.cells]
     lines += (
         textwrap.wrap("note: " + "; ".join(report.notes), width, initial_indent="  ") if report.notes else []
     )
@@ -44,6 +44,11 @@ def summary(report: Report) -> str:
     pending = f", {report.pending} pending" if report.pending else ""
     mark = f"{report.points} of {report.out_of} points ({share} %){pending}"
     return f"{mark}; {report.seconds:.1f} s in {report.sandbox}"
+
+
+def stopped(cell: dict) -> str:
+    """Say which cell did not run to its end, and why."""
+    return f"cell {cell['cell']} ({cell['starts']}) stopped: {cell['problem']}"
 
 
 def details(verdict: Verdict) -> list[str]:
@@ -128,9 +133,7 @@ def as_html(report: Report) -> str:
     body = [f'<p class="mark">{html.escape(summary(report))}</p>']
     body += [_html_item(verdict) for verdict in report.verdicts]
     if report.cells:
-        rows = "".join(
-            f"<li>Cell {cell['cell']}: {html.escape(cell['problem'])}</li>" for cell in report.cells
-        )
+        rows = "".join(f"<li>{html.escape(stopped(cell))}</li>" for cell in report.cells)
         body.append(f"<section><h2>Cells that stopped</h2><ul>{rows}</ul></section>")
     if report.notes:
         rows = "".join(f"<li>{html.escape(note)}</li>" for note in report.notes)

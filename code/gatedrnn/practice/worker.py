@@ -168,7 +168,7 @@ def _argument(value):
 
 def _describe(problem: BaseException, seconds: float) -> dict:
     if isinstance(problem, TimeUp):
-        return {"type": "TimeUp", "message": f"ran longer than {seconds:g} s"}
+        return {"type": "TimeUp", "message": f"it ran longer than {seconds:g} s"}
     try:
         message = str(problem)
     except Exception:
