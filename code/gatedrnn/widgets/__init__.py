@@ -9,6 +9,7 @@ from gatedrnn.widgets.base import LiveFigure
 from gatedrnn.widgets.decoder_window import DecoderWindow
 from gatedrnn.widgets.eigenvalue_echo import EigenvalueEcho
 from gatedrnn.widgets.fading_echo import FadingEcho
+from gatedrnn.widgets.gru_cell import GRUCell
 from gatedrnn.widgets.lstm_cell import LSTMCell
 from gatedrnn.widgets.memory_kernel import MemoryKernel
 from gatedrnn.widgets.prerendered import Frames, frames
@@ -18,6 +19,7 @@ __all__ = [
     "EigenvalueEcho",
     "FadingEcho",
     "Frames",
+    "GRUCell",
     "LSTMCell",
     "LiveFigure",
     "MemoryKernel",

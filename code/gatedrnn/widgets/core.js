@@ -245,3 +245,23 @@ export function memoryKernel(f, steps) {
 export function biasOfGate(f) {
   return Math.log(f) - Math.log1p(-f);
 }
+
+/* A simpler cousin (chapter 4): one GRU unit. */
+
+/**
+ * One GRU unit over the numbers `inputs`, from silence. `weights`, `feedback` and `biases` each hold three
+ * numbers, for the gates in torch's order: reset, update, new. As in torch, `update` is how much is kept. One
+ * array comes back for each of the gates, for the state before the step and for the state after it.
+ */
+export function gruUnit(inputs, { weights, feedback, biases }) {
+  const trace = { reset: [], update: [], candidate: [], before: [], hidden: [] };
+  let hidden = 0;
+  Array.from(inputs).forEach((x) => {
+    const before = hidden;
+    const [reset, update] = [0, 1].map((gate) => sigmoid(weights[gate] * x + feedback[gate] * before + biases[gate]));
+    const candidate = Math.tanh(weights[2] * x + biases[2] + reset * feedback[2] * before);
+    hidden = (1 - update) * candidate + update * before;
+    Object.entries({ reset, update, candidate, before, hidden }).forEach(([name, value]) => trace[name].push(value));
+  });
+  return trace;
+}

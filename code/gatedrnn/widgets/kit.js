@@ -159,6 +159,8 @@ export function draggable(svg, handle, position, onMove) {
     handle.focus({ preventScroll: true });
     event.preventDefault();
   });
+  // A finger on the handle moves the handle, not the page; not every browser heeds touch-action inside an SVG.
+  handle.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
   handle.addEventListener("pointermove", (event) => {
     if (offset === null) return;
     const [x, y] = point(event);
