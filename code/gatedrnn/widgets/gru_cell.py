@@ -15,8 +15,8 @@ INPUT_WEIGHT = 1.5  # of a spike on the candidate
 class GRUCell(LiveFigure):
     """One GRU unit, step by step through a spike train: h = (1 − z) h_prev + z h̃.
 
-    The candidate is h̃ = tanh(1.5 x + r u h_prev). A spike pushes the update gate, z = σ(b_z + push x), and the
-    reset gate stands where its bias puts it, r = σ(b_r).
+    The candidate is h̃ = tanh(1.5 x + r u h_prev). A spike pushes the update gate, z = σ(b_z + push x), and
+    the reset gate stands where its bias puts it, r = σ(b_r).
 
     Parameters
     ----------
@@ -50,10 +50,10 @@ class GRUCell(LiveFigure):
     steps = traitlets.Int(STEPS, read_only=True).tag(sync=True)
     input_weight = traitlets.Float(INPUT_WEIGHT, read_only=True).tag(sync=True)
     alt = traitlets.Unicode(
-        "Left, the spikes that one GRU unit hears over 80 steps, its candidate and its state, which follows the "
-        "candidate as far as the update gate lets it. Right, both gates, and below them one step as a straight "
-        "line from the old state to the candidate, with a point on it that can be moved: the update gate says "
-        "how far along the line the new state lies."
+        "Left, the spikes that one GRU unit hears over 80 steps, its candidate, and its state, which follows "
+        "the candidate as far as the update gate lets it. Right, both gates, and below them one step as a "
+        "straight line from the old state to the candidate, with a point on it that can be moved: the update "
+        "gate says how far along the line the new state lies."
     ).tag(sync=True)
 
     def inputs(self) -> np.ndarray:
