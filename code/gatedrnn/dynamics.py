@@ -1,4 +1,4 @@
-"""Recurrent networks as dynamical systems: modes, time constants and echoes.
+"""Recurrent networks as dynamical systems: modes, time constants, echoes, gradients and fixed points.
 
 Times are in the units of ``dt``: with ``dt`` in seconds, times are seconds and frequencies hertz.
 """
@@ -7,6 +7,26 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg import block_diag, hankel
+
+from gatedrnn.fixed_points import FixedPoints, fixed_points
+from gatedrnn.jacobians import gradient_bound, gradient_norms, jacobians, lyapunov_exponents
+
+__all__ = [
+    "Eigenmodes",
+    "FixedPoints",
+    "Realisation",
+    "eigenmodes",
+    "fixed_points",
+    "forget_gate",
+    "gradient_bound",
+    "gradient_norms",
+    "impulse_response",
+    "jacobians",
+    "lyapunov_exponents",
+    "realise",
+    "time_constant",
+    "with_modes",
+]
 
 
 class Eigenmodes(NamedTuple):

@@ -91,7 +91,7 @@ def _pairs(log_keep: Tensor, new: Tensor, initial: Tensor) -> Tensor:
 
 def positive(x: Tensor) -> Tensor:
     """Return g(x): x + ½ above 0 and σ(x) below; positive, continuous, and not saturating above."""
-    return torch.where(x >= 0, x + 0.5, x.sigmoid())
+    return x.relu() + x.clamp(max=0).sigmoid()
 
 
 class _Minimal(nn.Module):
