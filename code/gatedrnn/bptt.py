@@ -86,10 +86,10 @@ def rnn_backward(
     d_a = np.empty_like(trace.outputs)
     d_h = d_state.hidden
     for t in reversed(range(len(inputs))):
-        d_h = d_h + d_outputs[t]  # eq-bptt-state
+        d_h = d_h + d_outputs[t]  # eq-bptt-arrive
         h, a = trace.outputs[t], trace.gates.preactivation[t]
-        d_a[t] = d_h * (1 - h**2 if nonlinearity == "tanh" else a > 0)  # eq-bptt-drive
-        d_h = d_a[t] @ parameters.weight_hh  # eq-bptt-state
+        d_a[t] = d_h * (1 - h**2 if nonlinearity == "tanh" else a > 0)  # eq-bptt-slope
+        d_h = d_a[t] @ parameters.weight_hh  # eq-bptt-back
     return _gather(inputs, state, parameters, trace, d_a, d_a, RNNState(d_h))
 
 
@@ -119,15 +119,15 @@ def lstm_backward(
         i, f, g, o = (gate[t] for gate in trace.gates)
         c_prev = trace.states.cell[t - 1] if t > 0 else state.cell
         squashed = np.tanh(trace.states.cell[t])
-        d_h = d_h + d_outputs[t]  # eq-bptt-state
+        d_h = d_h + d_outputs[t]  # eq-bptt-arrive
         d_c = d_c + d_h * o * (1 - squashed**2)  # eq-lstm-hidden
         d_a_i = d_c * g * i * (1 - i)  # eq-lstm-cell, eq-lstm-input
         d_a_f = d_c * c_prev * f * (1 - f)  # eq-lstm-cell, eq-lstm-forget
         d_a_g = d_c * i * (1 - g**2)  # eq-lstm-cell, eq-lstm-candidate
         d_a_o = d_h * squashed * o * (1 - o)  # eq-lstm-hidden, eq-lstm-output
         d_a[t] = np.concatenate([d_a_i, d_a_f, d_a_g, d_a_o], axis=-1)
-        d_h = d_a[t] @ parameters.weight_hh  # eq-bptt-state
-        d_c = d_c * f  # eq-lstm-cell
+        d_h = d_a[t] @ parameters.weight_hh  # eq-bptt-back
+        d_c = d_c * f  # eq-lstm-direct
     return _gather(inputs, state, parameters, trace, d_a, d_a, LSTMState(d_h, d_c))
 
 
@@ -158,13 +158,13 @@ def gru_backward(
     for t in reversed(range(len(inputs))):
         r, z, n = (gate[t] for gate in trace.gates)
         h_prev = trace.outputs[t - 1] if t > 0 else state.hidden
-        d_h = d_h + d_outputs[t]  # eq-bptt-state
+        d_h = d_h + d_outputs[t]  # eq-bptt-arrive
         d_a_n = d_h * (1 - z) * (1 - n**2)  # eq-gru-hidden, eq-gru-new
         d_a_r = d_a_n * (h_prev @ weight_n.T + bias_n) * r * (1 - r)  # eq-gru-new, eq-gru-reset
         d_a_z = d_h * (h_prev - n) * z * (1 - z)  # eq-gru-hidden, eq-gru-update
         d_a[t] = np.concatenate([d_a_r, d_a_z, d_a_n], axis=-1)
         d_u[t] = np.concatenate([d_a_r, d_a_z, d_a_n * r], axis=-1)
-        d_h = d_h * z + d_u[t] @ parameters.weight_hh  # eq-bptt-state, eq-gru-hidden
+        d_h = d_h * z + d_u[t] @ parameters.weight_hh  # eq-bptt-back, eq-gru-hidden
     return _gather(inputs, state, parameters, trace, d_a, d_u, GRUState(d_h))
 
 
@@ -180,7 +180,8 @@ def _gather(inputs, state, parameters: Parameters, trace: Trace, d_a, d_u, d_sta
         bias_ih=d_a.reshape(-1, d_a.shape[-1]).sum(axis=0),  # eq-bptt-weights
         bias_hh=d_u.reshape(-1, d_u.shape[-1]).sum(axis=0),  # eq-bptt-weights
     )
-    return Gradients(d_parameters, d_a @ parameters.weight_ih, d_state)
+    d_inputs = d_a @ parameters.weight_ih  # eq-bptt-inputs
+    return Gradients(d_parameters, d_inputs, d_state)
 
 
 def _outer_products(left: np.ndarray, right: np.ndarray) -> np.ndarray:

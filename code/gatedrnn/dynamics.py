@@ -88,7 +88,7 @@ def eigenmodes(W: np.ndarray, dt: float = 1.0) -> Eigenmodes:
     size = np.abs(eigenvalues).round(12)  # rounded, so that the two of a complex pair tie
     order = np.lexsort((-eigenvalues.imag, np.abs(np.angle(eigenvalues)).round(12), -size))
     eigenvalues, right = eigenvalues[order], right[:, order]
-    frequency = np.abs(np.angle(eigenvalues)) / (2 * np.pi * dt)
+    frequency = np.abs(np.angle(eigenvalues)) / (2 * np.pi * dt)  # eq-modes
     defective = np.linalg.cond(right) > 1e12
     left = np.full_like(right, np.nan) if defective else np.linalg.inv(right)
     return Eigenmodes(eigenvalues, _decay_time(np.abs(eigenvalues), dt), frequency, right, left)
@@ -183,7 +183,7 @@ def impulse_response(
         raise ValueError(f"expected at least one step, got {steps}")
     echo = [U]
     for _ in range(steps - 1):
-        echo.append(W @ echo[-1])
+        echo.append(W @ echo[-1])  # eq-echo
     return np.stack([h if V is None else V @ h for h in echo])
 
 
@@ -301,7 +301,7 @@ def realise(echo: np.ndarray, hidden_size: int) -> Realisation:
 def _decay_time(size: np.ndarray, dt: float):
     """−dt / ln(size), with the limits: 0 at size 0, infinite where size is 1 to rounding."""
     with np.errstate(divide="ignore"):
-        rate = -np.log(size) / dt
+        rate = -np.log(size) / dt  # eq-time-constant
         tau = 1 / np.where(np.abs(size - 1) < 8 * np.finfo(float).eps, 0.0, rate)
     return tau
 
