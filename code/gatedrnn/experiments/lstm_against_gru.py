@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from scipy import stats
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -165,3 +166,43 @@ def compute(key: dict[str, Any]) -> dict[str, Any]:
         "error_longer": float(f"{error(task, made, draw_longer, (seed, 3)):.5g}"),
         "curve": [float(f"{piece.mean():.4g}") for piece in curve],
     }
+
+
+def chosen(table, task: str, model: str) -> list[dict[str, Any]]:
+    """For every seed, the row of the learning rate with the smaller validation error."""
+    rows = table.where(task=task, model=model)
+    return [min((row for row in rows if row["seed"] == seed), key=_validation) for seed in SEEDS]
+
+
+def _validation(row: dict[str, Any]) -> float:
+    return row["validation"]
+
+
+class Comparison(NamedTuple):
+    """How many times the error of one model is that of another, over the seeds.
+
+    Attributes
+    ----------
+    ratio : float
+        Geometric mean over the seeds. Below 1 the first model is the better one.
+    low, high : float
+        Confidence interval of Student's t on the logarithms, the seeds paired.
+    """
+
+    ratio: float
+    low: float
+    high: float
+
+    @property
+    def noise(self) -> bool:
+        """Whether the interval holds 1, so that the seeds do not tell the two models apart."""
+        return self.low <= 1 <= self.high
+
+
+def compare(table, task: str, model: str, other: str, column: str = "error", level=0.95) -> Comparison:
+    """Compare two models on a task at the rates chosen for each, with an interval of this confidence."""
+    first, second = (np.array([row[column] for row in chosen(table, task, name)]) for name in (model, other))
+    logs = np.log(first / second)
+    middle, error = logs.mean(), logs.std(ddof=1) / np.sqrt(len(logs))
+    reach = stats.t.ppf((1 + level) / 2, len(logs) - 1) * error
+    return Comparison(*(float(np.exp(value)) for value in (middle, middle - reach, middle + reach)))
