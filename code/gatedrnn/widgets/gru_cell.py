@@ -39,13 +39,13 @@ class GRUCell(LiveFigure):
     """
 
     view = "gru_cell.js"
-    room = traitlets.List(traitlets.Int(), default_value=[560, 1180]).tag(sync=True)
+    room = traitlets.List(traitlets.Int(), default_value=[580, 1105]).tag(sync=True)
 
     bias_update = traitlets.Float(-3.0, min=-6.0, max=6.0).tag(sync=True)
     bias_reset = traitlets.Float(0.0, min=-6.0, max=6.0).tag(sync=True)
     push = traitlets.Float(2.5, min=-6.0, max=6.0).tag(sync=True)
     feedback = traitlets.Float(1.0, min=-3.0, max=3.0).tag(sync=True)
-    step = traitlets.Int(14, min=0, max=STEPS - 1).tag(sync=True)
+    step = traitlets.Int(5, min=0, max=STEPS - 1).tag(sync=True)
     spikes = traitlets.List(traitlets.Int(min=0, max=STEPS - 1), list(SPIKES)).tag(sync=True)
     steps = traitlets.Int(STEPS, read_only=True).tag(sync=True)
     input_weight = traitlets.Float(INPUT_WEIGHT, read_only=True).tag(sync=True)
