@@ -1,0 +1,279 @@
+"""Time the layers beside torch.nn: ``python -m gatedrnn.bench`` prints tables and writes ``bench.json``.
+
+Everything is measured in pairs, one after the other in one process, and compared as the ratio of each pair;
+the table shows the median ratio and the middle half of all. A machine that is busy with something else
+slows both down, so read the ratios, not the milliseconds.
+
+- *training*: forward, backward and gradients of all weights; *inference*: forward without gradients.
+- *LSTM* is the layer as it is; *LSTM by hand* never hands over to torch's compiled LSTM.
+- *loop*: the same cell as textbooks publish it, step by step under autograd.
+- *memory*: how far one training step raises the peak of a fresh process.
+- *MinGRU*: all steps at once against step by step, by the length of the sequence.
+"""
+
+import argparse
+import contextlib
+import json
+import math
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+
+import torch
+
+import gatedrnn
+from gatedrnn import layers, scan
+
+SIZES = [  # steps, batch, inputs, units
+    (50, 16, 32, 32),
+    (100, 32, 64, 64),
+    (200, 32, 64, 128),
+    (200, 64, 128, 128),
+    (400, 64, 128, 256),
+]
+QUICK = SIZES[:2]
+LENGTHS = [64, 256, 1024, 4096]
+CELLS = ["RNN", "GRU", "LSTM", "LSTM by hand"]
+
+
+class Loop(torch.nn.Module):
+    """A cell written out step by step and left to autograd, as in a textbook."""
+
+    def __init__(self, cell: str, input_size: int, hidden_size: int):
+        super().__init__()
+        gates = {"RNN": 1, "LSTM": 4, "GRU": 3}[cell]
+        self.cell, self.hidden_size = cell, hidden_size
+        self.from_input = torch.nn.Linear(input_size, gates * hidden_size)
+        self.from_hidden = torch.nn.Linear(hidden_size, gates * hidden_size)
+
+    def forward(self, inputs):
+        """Run over (T, B, I); return the outputs and the last hidden state."""
+        h = c = inputs.new_zeros(inputs.shape[1], self.hidden_size)
+        outputs = []
+        for x in inputs:
+            a, u = self.from_input(x), self.from_hidden(h)
+            if self.cell == "RNN":
+                h = torch.tanh(a + u)
+            elif self.cell == "LSTM":
+                i, f, g, o = (a + u).chunk(4, -1)
+                c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+                h = o.sigmoid() * c.tanh()
+            else:
+                (r, z, n), (u_r, u_z, u_n) = a.chunk(3, -1), u.chunk(3, -1)
+                z = (z + u_z).sigmoid()
+                h = (1 - z) * (n + (r + u_r).sigmoid() * u_n).tanh() + z * h
+            outputs.append(h)
+        return torch.stack(outputs), h
+
+
+@contextlib.contextmanager
+def handing_over(cell: str):
+    """Keep our LSTM from handing over to torch's if it is to be measured by hand."""
+    kept = layers.HAND_OVER
+    layers.HAND_OVER = 0 if cell.endswith("by hand") else kept
+    try:
+        yield
+    finally:
+        layers.HAND_OVER = kept
+
+
+def seconds(action) -> float:
+    """Time one call."""
+    start = time.perf_counter()
+    action()
+    return time.perf_counter() - start
+
+
+def training_step(module, inputs, told):
+    """Return one training step as a function of nothing."""
+
+    def step():
+        module.zero_grad(set_to_none=True)
+        module(inputs)[0].backward(told)
+
+    return step
+
+
+def inference(module, inputs):
+    """Return one forward pass without gradients as a function of nothing."""
+
+    def step():
+        with torch.no_grad():
+            module(inputs)
+
+    return step
+
+
+def in_pairs(ours, theirs, repeats: int) -> dict:
+    """Time two functions in turns; the order within a pair alternates."""
+    ours(), theirs()
+    mine, others = [], []
+    for repeat in range(repeats):
+        pair = [(ours, mine), (theirs, others)]
+        for action, times in pair if repeat % 2 else reversed(pair):
+            times.append(seconds(action))
+    ratios = sorted(a / b for a, b in zip(mine, others, strict=True))
+    low, middle, high = statistics.quantiles(ratios, n=4) if repeats > 1 else ratios * 3
+    return {
+        "ours_ms": 1e3 * statistics.median(mine),
+        "theirs_ms": 1e3 * statistics.median(others),
+        "ratio": middle,
+        "ratio_quartiles": [low, high],
+    }
+
+
+def compare(cell: str, size: tuple, repeats: int, against: str) -> dict:
+    """Compare our layer with torch.nn's, or with the loop, in training and inference."""
+    steps, batch, input_size, hidden_size = size
+    torch.manual_seed(0)
+    name = cell.split()[0]
+    ours = getattr(layers, name)(input_size, hidden_size)
+    if against == "torch.nn":
+        theirs = getattr(torch.nn, name)(input_size, hidden_size)
+    else:
+        theirs = Loop(name, input_size, hidden_size)
+    inputs, told = torch.randn(steps, batch, input_size), torch.randn(steps, batch, hidden_size)
+    with handing_over(cell):
+        training = in_pairs(training_step(ours, inputs, told), training_step(theirs, inputs, told), repeats)
+        forward = in_pairs(inference(ours, inputs), inference(theirs, inputs), repeats)
+    return {"cell": cell, "size": size, "against": against, "training": training, "inference": forward}
+
+
+def peak_memory(cell: str, size: tuple, module: str) -> float | None:
+    """Return by how many MB a training step raises the peak of a fresh process; None where unknown."""
+    call = [sys.executable, "-m", "gatedrnn.bench", "--one-step", module, cell, *map(str, size)]
+    answer = subprocess.run(call, capture_output=True, text=True, check=True).stdout.split()[-1]
+    return None if answer == "unknown" else float(answer)
+
+
+def one_step(module: str, cell: str, size: tuple) -> str:
+    """Do one training step after a small one, and say by how many MB the peak rose."""
+    try:
+        import resource
+    except ImportError:
+        return "unknown"  # Windows
+    torch.set_num_threads(1)
+    steps, batch, input_size, hidden_size = size
+    make = getattr(torch.nn if module == "torch.nn" else layers, cell.split()[0])
+    layer = make(input_size, hidden_size)
+    inputs, told = torch.randn(steps, batch, input_size), torch.randn(steps, batch, hidden_size)
+    with handing_over(cell):
+        training_step(layer, inputs[:2], told[:2])()
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        training_step(layer, inputs, told)()
+    unit = 1 if sys.platform == "darwin" else 1024  # bytes there, kilobytes elsewhere
+    return str((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * unit / 1e6)
+
+
+def minimal(length: int, repeats: int) -> dict:
+    """Time a training step of MinGRU, all steps at once against step by step."""
+    torch.manual_seed(0)
+    layer, inputs = scan.MinGRU(64, 64), torch.randn(length, 16, 64)
+
+    def step(parallel):
+        layer.zero_grad(set_to_none=True)
+        layer(inputs, parallel=parallel)[0].sum().backward()
+
+    return {"steps": length} | in_pairs(lambda: step(True), lambda: step(False), repeats)
+
+
+def geometric_mean(values) -> float:
+    """Return the mean of ratios: twice as fast and half as fast cancel."""
+    values = list(values)
+    return math.exp(sum(map(math.log, values)) / len(values))
+
+
+def show(title: str, found: dict) -> str:
+    """Lay out one comparison as a line."""
+    low, high = found["ratio_quartiles"]
+    return (
+        f"  {title:<38} {found['ours_ms']:>9.2f} ms {found['theirs_ms']:>9.2f} ms"
+        f"   ratio {found['ratio']:.2f}  ({low:.2f} … {high:.2f})"
+    )
+
+
+def measure(threads: int, sizes: list, lengths: list, repeats: int, say=print) -> dict:
+    """Run everything on so many threads; say each line as it comes."""
+    torch.set_num_threads(threads)
+    report = {"threads": threads, "layers": [], "loop": [], "minimal": [], "geometric_means": {}}
+    for against, rows in (("torch.nn", report["layers"]), ("loop", report["loop"])):
+        for cell in CELLS if against == "torch.nn" else CELLS[:3]:
+            say(f"\n{cell}, ours against {against}, {threads} thread{'s' if threads > 1 else ''}")
+            for size in sizes if against == "torch.nn" else sizes[:3]:
+                rows.append(compare(cell, size, repeats, against))
+                for kind in ("training", "inference"):
+                    say(show(f"{kind} (T, B, I, H) = {size}", rows[-1][kind]))
+            means = {
+                kind: geometric_mean(row[kind]["ratio"] for row in rows if row["cell"] == cell)
+                for kind in ("training", "inference")
+            }
+            report["geometric_means"][f"{cell} against {against}"] = means
+            say("  geometric mean of the ratios: " + ", ".join(f"{k} {v:.2f}" for k, v in means.items()))
+    say(f"\nMinGRU, all steps at once against step by step, training, {threads} threads")
+    for length in lengths:
+        report["minimal"].append(minimal(length, repeats))
+        say(show(f"T = {length}", report["minimal"][-1]))
+    return report
+
+
+def measure_memory(size: tuple, say=print) -> list[dict]:
+    """Compare the peak memory of a training step."""
+    say(f"\nMemory of a training step at (T, B, I, H) = {size}: ours, torch.nn")
+    rows = []
+    for cell in CELLS:
+        ours, theirs = (peak_memory(cell, size, module) for module in ("ours", "torch.nn"))
+        rows.append({"cell": cell, "size": size, "ours_mb": ours, "theirs_mb": theirs})
+        known = ours is not None and theirs
+        say(
+            f"  {cell:<14}"
+            + (f"{ours:>8.0f} MB {theirs:>8.0f} MB   ratio {ours / theirs:.2f}" if known else " unknown")
+        )
+    return rows
+
+
+def main(words: list[str] | None = None) -> int:
+    """Measure, print the tables and write the JSON file."""
+    parser = argparse.ArgumentParser(prog="python -m gatedrnn.bench", description=__doc__.split("\n")[0])
+    parser.add_argument(
+        "--quick", action="store_true", help="two small sizes, few repeats: a minute instead of ten"
+    )
+    parser.add_argument(
+        "--threads", type=int, nargs="+", metavar="N", help="thread counts (default: 1 and 2)"
+    )
+    parser.add_argument(
+        "--repeats", type=int, metavar="N", help="pairs of each comparison (default: 9, quick 5)"
+    )
+    parser.add_argument("--json", default="bench.json", metavar="FILE", help="where to write the numbers")
+    parser.add_argument("--one-step", nargs=6, help=argparse.SUPPRESS)
+    options = parser.parse_args(words)
+    if options.one_step:
+        module, cell, *size = options.one_step
+        print(one_step(module, cell, tuple(map(int, size))))
+        return 0
+    sizes, lengths = (QUICK, LENGTHS[:2]) if options.quick else (SIZES, LENGTHS)
+    threads = options.threads or [1, 2][: os.cpu_count()]
+    repeats = options.repeats or (5 if options.quick else 9)
+    report = {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": {
+            "gatedrnn": gatedrnn.__version__,
+            "torch": torch.__version__,
+            "python": platform.python_version(),
+        },
+        "machine": {"processor": platform.processor() or platform.machine(), "cores": os.cpu_count()},
+        "repeats": repeats,
+        "threads": [measure(count, sizes, lengths, repeats) for count in threads],
+        "memory": measure_memory(sizes[-1]),
+    }
+    with open(options.json, "w", encoding="utf-8") as file:
+        json.dump(report, file, indent=1)
+    print(f"\nWritten to {options.json}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
