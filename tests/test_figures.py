@@ -143,5 +143,7 @@ def test_in_a_notebook_a_figure_comes_as_svg_of_full_size():
     NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
     (output,) = cell.outputs
     assert "image/svg+xml" in output.data and "image/png" not in output.data
+    svg = output.data["image/svg+xml"]
+    assert svg.count(figures.PAPER) == 1 and "/>" not in svg[svg.index("<svg") : svg.index(figures.PAPER)]
     width, height = (72 * inches for inches in figures.size(0.5, 0.25))
-    assert f'width="{width:g}pt" height="{height:g}pt"' in output.data["image/svg+xml"]
+    assert f'width="{width:g}pt" height="{height:g}pt"' in svg

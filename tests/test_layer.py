@@ -6,6 +6,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from gatedrnn.figures import PAPER
 from sphinx.application import Sphinx
 from sphinx.errors import SphinxError
 from sphinx.util.docutils import docutils_namespace
@@ -124,6 +125,20 @@ def test_an_svg_gets_a_dark_twin_and_keeps_its_place(build):
         assert 'width="96" height="48"' in image
     files = [(build.out / re.search(r'src="([^"]*)"', image)[1]).read_text() for image in (light, dark)]
     assert "#1d2733" in files[0] and "#1d2733" not in files[1] and "#dfe5ec" in files[1]
+
+
+def test_what_nobody_sees_is_left_out_of_a_figure():
+    sys.path.insert(0, str(FOLDER))
+    from book_figures import slim
+
+    sys.path.remove(str(FOLDER))
+    drawn = '<path d="M 1.234567 2.5 L 10.999999 3" style="stroke: #1d2733; x: 1.23456"/>'
+    assert slim(f"<svg>{PAPER}{drawn}</svg>") == (
+        '<svg><path d="M 1.23 2.5 L 10.99 3" style="stroke: #1d2733; x: 1.23456"/></svg>'
+    )
+    assert slim('<use x="70.123456" y="1.5" transform="scale(0.123456)"/>') == (
+        '<use x="70.12" y="1.5" transform="scale(0.123456)"/>'
+    )
 
 
 def test_an_svg_without_ink_needs_no_twin(build):

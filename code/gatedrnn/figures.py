@@ -1,8 +1,9 @@
 """The book's one matplotlib style: legible on paper, on a light page and on a dark one.
 
 A chapter calls :func:`use_style` in its set-up cell and draws as usual. Figures come out as SVG with a
-transparent background. Text, axes and everything drawn in :data:`INK` belong to the page rather than to the
-data: the site shows a twin of each figure with ``INK`` exchanged for a light colour when the page is dark.
+transparent background; in a notebook, whose theme they cannot know, white paper lies under them. Text, axes
+and everything drawn in :data:`INK` belong to the page rather than to the data: the site shows a twin of each
+figure with ``INK`` exchanged for a light colour when the page is dark.
 
 Colours carry a name (:data:`PALETTE`), so that one quantity keeps one colour through the whole book. They
 begin from those of Okabe and Ito (2008), changed until each stands out from a white page as well as from a
@@ -112,6 +113,9 @@ def svg(figure) -> str:
     return file.getvalue()
 
 
+PAPER = '<rect class="paper" width="100%" height="100%" fill="#ffffff"/>'
+"""What lies under a figure in a notebook, whose theme it cannot know; the site takes it away."""
+
 _NO_METADATA = MappingProxyType({"Date": None, "Creator": None, "Format": None, "Type": None})
 
 
@@ -190,10 +194,20 @@ def _show_svg_in_notebooks() -> None:
     shell = get_ipython()
     if shell is None or not hasattr(shell, "kernel"):
         return
+    from matplotlib.figure import Figure
     from matplotlib_inline.backend_inline import set_matplotlib_formats
     from matplotlib_inline.config import InlineBackend
 
-    # Cropping to what is drawn would give each figure its own width; the layout engine leaves no margin.
-    set_matplotlib_formats("svg", bbox_inches=None, metadata=dict(_NO_METADATA))
+    set_matplotlib_formats("svg")
+    shell.display_formatter.formatters["image/svg+xml"].for_type(Figure, _for_notebook)
     # The inline backend resets some settings when it starts; an empty list keeps the book's.
     InlineBackend.instance(parent=shell).rc = {}
+
+
+def _for_notebook(figure) -> str | None:
+    """Return a figure as SVG on white paper, which is legible in a notebook of any theme."""
+    from IPython.core.pylabtools import print_figure
+
+    # Cropping to what is drawn would give each figure its own width; the layout engine leaves no margin.
+    text = print_figure(figure, "svg", bbox_inches=None, metadata=dict(_NO_METADATA))
+    return text and re.sub(r"<svg\b[^>]*>", lambda tag: tag[0] + PAPER, text, count=1)
