@@ -1,8 +1,8 @@
-"""The exercises as an nbgrader course: ``source/<set>/`` is where they are written, ``release/<set>/`` what is handed out.
+"""The exercises as an nbgrader course: written in ``source/<set>/``, handed out from ``release/<set>/``.
 
-``python -m gatedrnn.practice.products`` makes the release from the source; nbgrader's own ``generate_assignment`` follows
-the same rules with the stubs below. Marks that mean something come from ``gatedrnn grade``, which runs every notebook
-apart and compares elsewhere.
+``python -m gatedrnn.practice.products`` makes the release from the source; nbgrader's ``generate_assignment``
+follows the same rules with the stubs below. Marks that mean something come from ``gatedrnn grade``, which runs
+every notebook apart and compares elsewhere.
 """
 
 c = get_config()  # noqa: F821 – nbgrader puts it here

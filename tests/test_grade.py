@@ -1,6 +1,7 @@
 """Marks: the untouched notebook, the solution, half-done work and honest accidents."""
 
 import hashlib
+import itertools
 import json
 import os
 import sys
@@ -361,3 +362,27 @@ def test_json_holds_only_json(tmp_path):
     report = grade(save(small("def time_constant(f, dt):\n    return float('nan')"), tmp_path))
     text = json.dumps(reporting.as_json([report]), allow_nan=False)
     assert json.loads(text)["submissions"][0]["items"][0]["got"] == "nan"
+
+
+def test_an_installed_package_is_hidden_whichever_way_leads_to_it(tmp_path, monkeypatch):
+    """Links that lead above the package, as lib64 in a virtual environment, must not uncover it."""
+    prefix = tmp_path / "prefix"
+    package = prefix / "lib" / "site-packages" / "gatedrnn"
+    for name in ("gatedrnn", "numpy"):
+        (package.parent / name).mkdir(parents=True)
+    (prefix / "lib64").symlink_to("lib")
+    (tmp_path / "alias").symlink_to(prefix)
+    monkeypatch.setattr(sandbox, "python_folders", lambda: [prefix, tmp_path / "alias"])
+    whole, listed = sandbox.readable(package)
+    assert str(package.parent / "numpy") in whole and str(package.parent) in listed
+    assert not any(package.resolve().is_relative_to(path) for path in whole)
+    words = [*sandbox._shown(prefix, package), *sandbox._shown(tmp_path / "alias", package)]
+    covered = [word for before, word in itertools.pairwise(words) if before == "--tmpfs"]
+    assert covered == [str(package), str(tmp_path / "alias" / "lib" / "site-packages" / "gatedrnn")]
+
+
+@pytest.mark.skipif(not AVAILABLE["bubblewrap"], reason="this machine has no bubblewrap")
+def test_python_may_live_below_tmp(tmp_path):
+    words = sandbox.command("bubblewrap", tmp_path, SET)
+    places = [place for place in sandbox.python_folders() if str(place) in words]
+    assert places and all(words.index("/tmp") < words.index(str(place)) for place in places)

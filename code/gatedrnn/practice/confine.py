@@ -104,8 +104,8 @@ def landlock_version() -> int:
 def _own_namespaces(folder: str) -> None:
     """Move into a network without a way out and a view of the disk where only ``folder`` can be changed.
 
-    Landlock alone leaves the network other than TCP open, and lets a process change dates and permissions. Some
-    systems forbid users to have namespaces of their own; then that much stays open.
+    Landlock alone leaves the network other than TCP open, and lets a process change dates and permissions.
+    Some systems forbid users to have namespaces of their own; then that much stays open.
     """
     libc = ctypes.CDLL(None, use_errno=True)
     user, group = os.getuid(), os.getgid()

@@ -8,9 +8,8 @@ is first executed, so that its stored outputs, which nbval compares, are those o
 In a source notebook
 
 - an answer stands between ``### BEGIN SOLUTION`` and ``### END SOLUTION`` in a cell that nbgrader knows as a
-solution;
-- the tag ``student`` keeps a cell out of the solution page, the tag ``solution`` out of the student's
-notebook;
+  solution;
+- the tag ``student`` keeps a cell out of the solution page;
 - a cell's own id is its nbgrader ``grade_id``.
 """
 
@@ -46,6 +45,11 @@ kernelspec:
 % Made from exercises/source/{set}/{notebook} by python -m gatedrnn.practice.products. Edit that notebook.
 
 (page-{set}-solution)=
+# {title}: one solution
+
+One way to solve [the set]({set}.md); many others are as good. The answers are folded: try the notebook first,
+then open them one at a time. Everything on this page is run when the book is built, checks included.
+
 """
 
 
@@ -93,7 +97,6 @@ def _tags(cell) -> list[str]:
 def release(source: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """Return the student's notebook: no outputs, and NotImplementedError in place of answers."""
     notebook = copy.deepcopy(source)
-    notebook.cells = [cell for cell in notebook.cells if "solution" not in _tags(cell)]
     for cell in notebook.cells:
         cell.source = without_answer(cell.source, CODE_STUB if cell.cell_type == "code" else UNANSWERED)
         cell.metadata.pop("mystnb", None)
@@ -139,7 +142,8 @@ def without_markers(text: str) -> str:
 def solution_page(source: nbformat.NotebookNode, exercise_set: ExerciseSet) -> str:
     """Return the solution page in MyST Markdown: answers folded, executed when the book is built."""
     blocks = [_block(cell) for cell in source.cells if "student" not in _tags(cell)]
-    header = HEADER.format(set=exercise_set.name, notebook=exercise_set.notebook)
+    names = {"set": exercise_set.name, "notebook": exercise_set.notebook, "title": exercise_set.title}
+    header = HEADER.format(**names)
     return header + "\n\n".join(blocks) + "\n"
 
 

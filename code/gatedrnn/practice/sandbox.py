@@ -161,20 +161,19 @@ def readable(hidden: Path) -> tuple[list[str], list[str]]:
     readable, listable : list of str
         Folders and files to read; folders whose names may be listed because ``hidden`` lies below them.
     """
-    roots = [Path(place) for place in SYSTEM if Path(place).exists()]
-    roots += [Path("/etc", name) for name in SETTINGS] + [Path("/proc"), Path("/sys/devices/system/cpu")]
-    roots += python_folders()
-    whole, listed = [], []
+    roots = [*map(Path, SYSTEM), *(Path("/etc", name) for name in SETTINGS), Path("/proc")]
+    roots += [Path("/sys/devices/system/cpu"), *python_folders()]
+    hidden, whole, listed = hidden.resolve(), set(), set()
     while roots:
-        root = roots.pop()
-        if hidden == root:
+        root = roots.pop().resolve()  # a link to a folder above what is hidden must not uncover it
+        if hidden == root or root in listed or not root.exists():
             continue
         if hidden.is_relative_to(root):
-            listed.append(str(root))
+            listed.add(root)
             roots += root.iterdir()
         else:
-            whole.append(str(root))
-    return whole, listed
+            whole.add(root)
+    return sorted(map(str, whole)), sorted(map(str, listed))
 
 
 def command(kind: str, scratch: Path, exercise_set: ExerciseSet) -> list[str]:
@@ -191,6 +190,7 @@ def command(kind: str, scratch: Path, exercise_set: ExerciseSet) -> list[str]:
 
 def _bubblewrap(scratch: Path) -> list[str]:
     """Everything is read-only but the learner's folder and /tmp, which are memory of limited size."""
+    home = scratch / "home"
     words = [
         shutil.which("bwrap"),
         "--unshare-all",
@@ -199,30 +199,30 @@ def _bubblewrap(scratch: Path) -> list[str]:
         "--cap-drop",
         "ALL",
     ]
-    for place in [*map(Path, SYSTEM), *(Path("/etc", name) for name in SETTINGS)]:
-        if place.exists():
-            words += ["--ro-bind", str(place), str(place)]
-    for place in python_folders():
-        words += ["--ro-bind", str(place), str(place)]
-        if PACKAGE.is_relative_to(place):
-            words += ["--tmpfs", str(PACKAGE), "--remount-ro", str(PACKAGE)]
+    # /tmp comes before what is bound into it: Python itself may live there.
     words += ["--proc", "/proc", "--dev", "/dev", "--size", str(FILE), "--tmpfs", "/tmp"]
+    for place in [*map(Path, SYSTEM), *(Path("/etc", name) for name in SETTINGS), *python_folders()]:
+        words += _shown(place, PACKAGE) if place.exists() else []
     words += ["--ro-bind", str(scratch / "package"), str(scratch / "package")]
-    home = scratch / "home"
-    words += [
-        "--size",
-        str(DISK),
-        "--tmpfs",
-        str(home),
-        "--dir",
-        str(home / "tmp"),
-        "--dir",
-        str(home / "ipython"),
-    ]
-    words += ["--dir", str(home / "matplotlib")]
+    words += ["--size", str(DISK), "--tmpfs", str(home)]
+    for name in ("tmp", "ipython", "matplotlib"):
+        words += ["--dir", str(home / name)]
     for font_list in (home / "matplotlib").glob("*.json"):
         words += ["--ro-bind", str(font_list), str(font_list)]
     return [*words, "--chdir", str(home), "--"]
+
+
+def _shown(place: Path, hidden: Path) -> list[str]:
+    """Show one folder or file in the sandbox; where ``hidden`` lies below it, an empty folder covers that."""
+    if (
+        place.is_symlink() and str(place) in SYSTEM
+    ):  # /lib is usr/lib: a second way in would go round the cover
+        return ["--symlink", os.readlink(place), str(place)]
+    words = ["--ro-bind", str(place), str(place)]
+    if hidden.resolve().is_relative_to(place.resolve()):
+        cover = str(place / hidden.resolve().relative_to(place.resolve()))
+        words += ["--tmpfs", cover, "--remount-ro", cover]
+    return words
 
 
 def limits(kind: str, exercise_set: ExerciseSet, seconds: float) -> dict[str, int]:
