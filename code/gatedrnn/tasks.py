@@ -285,6 +285,37 @@ def click_difference(
     return inputs, np.cumsum(inputs[..., 0] - inputs[..., 1], axis=0) / 5
 
 
+def leading_side(
+    rng: np.random.Generator, batch_size: int, steps: int, rate: float = 0.3
+) -> tuple[np.ndarray, np.ndarray]:
+    """Say at every step which side leads, left, neither or right, in the clicks of `click_difference`.
+
+    Parameters
+    ----------
+    rng : Generator
+    batch_size, steps : int
+        B sequences of T steps.
+    rate : float
+        Probability of a click per step, on each side.
+
+    Returns
+    -------
+    inputs : (T, B, 2) array
+        0 or 1: clicks on the right, clicks on the left.
+    targets : (T, B) integer array
+        0 if the left has had more clicks, 1 at a tie, 2 if the right has.
+
+    Examples
+    --------
+    >>> inputs, targets = leading_side(np.random.default_rng(0), batch_size=1, steps=4, rate=0.5)
+    >>> inputs[:, 0].T.astype(int), targets.ravel()
+    (array([[0, 1, 0, 0],
+           [1, 1, 0, 0]]), array([0, 0, 0, 0]))
+    """
+    inputs, difference = click_difference(rng, batch_size, steps, rate)
+    return inputs, np.sign(np.rint(5 * difference)).astype(int) + 1
+
+
 def sample_and_hold(
     rng: np.random.Generator, batch_size: int, steps: int, rate: float = 0.1
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -340,7 +371,7 @@ def after_effect(
     noise: float = 0.0,
     pause: float = 25.0,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Follow the fatigue that a stimulus leaves, which builds up and wears off on several time scales at once.
+    """Follow the fatigue that a stimulus leaves, which builds up and wears off on several time scales.
 
     The stimulus s is on or off. Each time scale has a trace a_t = f a_{t−1} + (1 − f) s_t with
     f = exp(−1/τ), and the after-effect is the mean of the traces.

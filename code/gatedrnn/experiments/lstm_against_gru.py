@@ -53,6 +53,7 @@ TASKS = {
     "copy": _task(tasks.delayed_copy, "delay", 10, 20, outputs=8, steps=800),
     "comparison": _task(tasks.comparison, "delay", 15, 30, outputs=2, steps=800),
     "clicks": _task(tasks.click_difference, "steps", 40, 160, outputs=1, steps=300),
+    "lead": _task(tasks.leading_side, "steps", 30, 120, outputs=3, steps=500),
     "hold": _task(tasks.sample_and_hold, "steps", 40, 160, outputs=1, steps=300),
 }
 
