@@ -39,7 +39,7 @@ class DecoderWindow(LiveFigure):
     """
 
     view = "decoder_window.js"
-    room = traitlets.List(traitlets.Int(), default_value=[487, 816]).tag(sync=True)
+    room = traitlets.List(traitlets.Int(), default_value=[461, 826]).tag(sync=True)
 
     neurons = traitlets.Int(20, min=3, max=60).tag(sync=True)
     window = traitlets.Int(4, min=1, max=LONGEST).tag(sync=True)

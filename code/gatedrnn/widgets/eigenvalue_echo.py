@@ -31,7 +31,7 @@ class EigenvalueEcho(LiveFigure):
     """
 
     view = "eigenvalue_echo.js"
-    room = traitlets.List(traitlets.Int(), default_value=[485, 821]).tag(sync=True)
+    room = traitlets.List(traitlets.Int(), default_value=[472, 834]).tag(sync=True)
 
     radius = traitlets.Float(0.95, min=0.0, max=1.1).tag(sync=True)
     angle = traitlets.Float(0.1 * np.pi, min=0.0, max=np.pi).tag(sync=True)
