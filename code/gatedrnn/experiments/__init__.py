@@ -8,6 +8,10 @@ in any order, on any machine, and again.
 
 from gatedrnn.experiments.reading import Table, table
 
-EXPERIMENTS = {"motor_decoding": "models × folds × seeds, on a simulated and a real motor cortex"}
+EXPERIMENTS = {
+    "delayed_recall": "how long a delay each cell learns to bridge: models × delays × seeds",
+    "gate_clamping": "what each gate of an LSTM is for: whole, with a gate held, and plain networks",
+    "motor_decoding": "models × folds × seeds, on a simulated and a real motor cortex",
+}
 
 __all__ = ["EXPERIMENTS", "Table", "table"]
