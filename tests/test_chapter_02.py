@@ -285,6 +285,12 @@ def test_the_story_that_the_chapter_tells_is_in_the_table(recall):
     assert solved(recall, "lstm", 20) == 0
     for model in ("gru_open", "lstm_open"):
         assert solved(recall, model, 80) > solved(recall, "rnn", 80) + 2
+    rotation = {rate: sum(row["solved"] for row in recall.where(**rotated(rate))) for rate in (0.01, 0.003)}
+    assert rotation[0.003] > rotation[0.01] + 2  # the careful hand
+
+
+def rotated(rate):
+    return {"model": "rnn_orthogonal", "delay": 40, "learning_rate": rate}
 
 
 def test_a_row_drawn_at_random_comes_out_again(recall):
