@@ -81,7 +81,7 @@ class Problem(NamedTuple):
     @property
     def length(self) -> int:
         """Steps of a chunk; the last may be shorter."""
-        return min(self.sizes[1], max(1, CHUNK // self.sizes[2]))
+        return min(self.sizes[1], max(1, CHUNK // max(1, self.sizes[2])))
 
     def chunks(self) -> list[slice]:
         """Cut the steps into chunks."""
@@ -173,6 +173,11 @@ def _views(buffer: Tensor) -> tuple[tuple, tuple]:
     """Both of the above; for one lane they are the same views, made once."""
     steps = _steps(buffer)
     return steps, steps if len(buffer) == 1 else _lanes(buffer)
+
+
+def _gate_by_gate(buffer: Tensor, size: int) -> list[tuple[Tensor, ...]]:
+    """Views of each step of (D, T, B, G·H): a tuple of the G gates, each as `_whole` has it."""
+    return list(zip(*(_steps(gate) for gate in buffer.split(size, -1)), strict=True))
 
 
 def _told_steps(d_traces: tuple, which: int, chunk: slice) -> Sequence:
@@ -342,17 +347,9 @@ class LSTM:
             drive(chunk, gates[:, at])
             i_and_f = _steps(gates[:, at, :, : 2 * size])
             i, f, g, o = (_steps(gate) for gate in gates[:, at].split(size, -1))
-            steps_of = (
-                _lanes(gates[:, at]),
-                i_and_f,
-                i,
-                f,
-                g,
-                o,
-                _steps(cells[:, at]),
-                *_views(hidden[:, chunk]),
-            )
-            for a, i_f, i, f, g, o, c_now, h, h_lane in zip(*steps_of, strict=True):
+            state = _steps(cells[:, at]), *_views(hidden[:, chunk])
+            columns = zip(_lanes(gates[:, at]), i_and_f, i, f, g, o, *state, strict=True)
+            for a, i_f, i, f, g, o, c_now, h, h_lane in columns:
                 recurrent(a, before, a)
                 i_f.sigmoid_()
                 tanh(g, out=g)
@@ -376,10 +373,8 @@ class LSTM:
         d_c.zero_() if told.d_finals[1] is None else d_c.copy_(told.d_finals[1])
         arriving = _Arriving(problem, told.d_hidden, told.d_finals[0], rows=4 * size)
         gradients = _Gradients(problem, needs, hidden)
-        factors = [_steps(part) for part in factor.split(size, -1)]
-        d_parts = [_steps(part) for part in d_gates.split(size, -1)]
-        d_steps, d_lanes = _views(d_gates)
-        parts = *factors, *d_parts, _steps(from_h), d_steps, d_lanes
+        factors, d_parts = _gate_by_gate(factor, size), _gate_by_gate(d_gates, size)
+        parts = factors, d_parts, _steps(from_h), *_views(d_gates)
         d_h_whole, d_h_apart, d_c_whole, later = _whole(d_h), _apart(d_h), _whole(d_c), arriving.after_the_end
         for chunk in reversed(problem.chunks()):
             n = chunk.stop - chunk.start
@@ -388,23 +383,8 @@ class LSTM:
             d_trace = self._told_gates(gates[:, chunk], told.d_traces[0], chunk)
             columns = arriving.told(chunk), keeps, d_trace, _told_steps(told.d_traces, 1, chunk)
             columns = zip(*map(reversed, (*columns, *(part[:n] for part in parts))), strict=True)
-            for (
-                d_output,
-                keep,
-                d_told,
-                d_cell,
-                by_i,
-                by_f,
-                by_g,
-                by_o,
-                d_i,
-                d_f,
-                d_g,
-                d_o,
-                reach,
-                d_now,
-                d_lane,
-            ) in columns:
+            for d_output, keep, d_told, d_cell, by, d_a, reach, d_now, d_lane in columns:
+                (by_i, by_f, by_g, by_o), (d_i, d_f, d_g, d_o) = by, d_a
                 arriving.send_back(d_output, later, d_h_apart)
                 d_c_whole.addcmul_(d_h_whole, reach)
                 if d_cell is not None:
@@ -513,9 +493,8 @@ class GRU:
         d_h, carried = problem.empty(lanes, batch, size), problem.empty(lanes, batch, 3 * size)
         arriving = _Arriving(problem, told.d_hidden, *told.d_finals, rows=3 * size)
         gradients = _Gradients(problem, needs, hidden)
-        factors = [_steps(part) for part in factor.split(size, -1)]
-        d_parts = [_steps(part) for part in d_gates.split(size, -1)]
-        parts = *factors, *d_parts, *_views(d_gates), *_views(d_hs)
+        factors, d_parts = _gate_by_gate(factor, size), _gate_by_gate(d_gates, size)
+        parts = factors, d_parts, *_views(d_gates), *_views(d_hs)
         passed, later = _whole(d_h.zero_()), arriving.after_the_end  # passed by the gates: dL/dh ⊙ z
         for chunk in reversed(problem.chunks()):
             n = chunk.stop - chunk.start
@@ -524,21 +503,8 @@ class GRU:
             d_trace, d_new = self._told_gates(gates[:, chunk], told.d_traces[0], chunk)
             columns = arriving.told(chunk), keeps, d_trace, *(part[:n] for part in parts)
             columns = zip(*map(reversed, columns), strict=True)
-            for (
-                d_output,
-                keep,
-                d_told,
-                by_r,
-                by_z,
-                by_m,
-                d_r,
-                d_z,
-                d_m,
-                d_now,
-                d_lane,
-                d_h_now,
-                d_h_lane,
-            ) in columns:
+            for d_output, keep, d_told, by, d_a, d_now, d_lane, d_h_now, d_h_lane in columns:
+                (by_r, by_z, by_m), (d_r, d_z, d_m) = by, d_a
                 arriving.send_back(d_output, later, d_h_lane)
                 d_h_now.add_(passed)
                 torch.mul(d_h_now, by_r, out=d_r)
