@@ -307,6 +307,14 @@ def test_a_settled_kalman_filter_is_a_linear_recurrent_network(halves):
         KalmanFilter().recurrence()
 
 
+def test_noisier_cells_make_a_kalman_filter_remember_longer(halves):
+    slowest = [
+        np.abs(np.linalg.eigvals(KalmanFilter(noise=noise).fit(halves[0]).recurrence().W_hh)).max()
+        for noise in (0.5, 1, 2, 4)
+    ]
+    assert (np.diff(slowest) > 0).all()
+
+
 def last_mean(decoder, spikes):
     belief = None
     for counts in spikes:
