@@ -28,7 +28,7 @@ def test_adding_marks_one_number_in_each_half():
     assert (marks[:5].sum(axis=0) == 1).all() and (marks[5:].sum(axis=0) == 1).all()
     np.testing.assert_allclose(targets, (numbers * marks).sum(axis=0))
     assert np.mean((targets - 1) ** 2) == pytest.approx(1 / 6, rel=0.08)
-    assert 0 <= numbers.min() and numbers.max() < 1
+    assert numbers.min() >= 0 and numbers.max() < 1
 
 
 @pytest.mark.parametrize(
