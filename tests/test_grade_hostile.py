@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 from typing import NamedTuple
 
 import pytest
@@ -475,3 +476,24 @@ def test_too_many_processes_are_said_to_be_so(tmp_path):
     assert marks(report)["echo"] == 3
     assert "processes" in report.cells[0]["problem"] or "Resource temporarily" in report.cells[0]["problem"]
     assert "sleep 54321" not in subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout
+
+
+def test_points_made_before_the_time_ran_out_are_kept(tmp_path, monkeypatch):
+    """A second worker that has no time left to start is not a failure of the machine."""
+    leaves = "def echo(W, U, pulse, steps):\n    import os\n    os._exit(0)"
+    path = save(small(answer("time_constant"), leaves, answer("run_rnn")), tmp_path)
+    begin, clock, started = session.Session.start, time.monotonic, []
+
+    def start(self, *words):
+        started.append(self)
+        if len(started) == 2:
+            monkeypatch.setattr(grading.time, "monotonic", lambda: clock() + 1000)
+            raise TimeoutError
+        begin(self, *words)
+
+    monkeypatch.setattr(session.Session, "start", start)
+    report = grading.grade(path)
+    assert report.status == "graded" and len(started) == 2
+    assert marks(report)["time_constant"] == 2
+    message = {verdict.item: verdict.message for verdict in report.verdicts}
+    assert "its process ended" in message["echo"] and "used up" in message["run_rnn"]

@@ -157,14 +157,13 @@ class Run:
         self.errors.clear()
         cells = {cell.index: cell for cell in self.cells if cell.index not in self.ended}
         names = [item.name for item in self.set.questions]
-        current, began = None, False
+        current = None
         try:
             texts = [{"index": index, "source": cell.source} for index, cell in cells.items()]
             session.start(texts, names, self.cell_seconds)
             while True:
-                limit = START if current is None and not began else self.cell_seconds + GRACE
+                limit = START if current is None else self.cell_seconds + GRACE
                 message = session.receive(min(time.monotonic() + limit, self.deadline + GRACE))
-                began = True
                 if message.get("event") == "ready":
                     return True
                 current = self._note(message, cells, current)
@@ -191,10 +190,12 @@ class Run:
         return current
 
     def _end_cell(self, session: Session, index: int | None, reason: str) -> None:
-        if index is None:
+        """Remember which cell ended its worker; one that ended before its first cell is a failure of ours."""
+        if index is None and time.monotonic() < self.deadline:
             complaint = session.complaint()
             raise GradingError(f"the process for the notebook did not start ({complaint or reason})")
-        self.ended[index] = reason
+        if index is not None:
+            self.ended[index] = reason
 
     def _ask_items(self, session: Session, waiting: list[Item], done: dict[str, Verdict]) -> list[Item]:
         """Ask one item after the other; return those still to be asked when the worker is lost."""
