@@ -220,6 +220,7 @@ class _Gradients:
 
     def __init__(self, problem: Problem, needs: Problem, hidden: Tensor):
         self.problem, self.hidden, self.zero = problem, hidden, problem.zeros(1)
+        self.one_bias = False  # whether b_ih and b_hh have the same gradient
         pairs = list(zip(problem.inputs, needs.inputs, strict=True))
         self.d_inputs = [torch.empty_like(x) if need else None for x, need in pairs]
         self.send_back = [times(w[0].t(), problem.length * problem.sizes[2]) for w in problem.weights]
@@ -230,6 +231,7 @@ class _Gradients:
 
     def add(self, chunk: slice, d_gates: Tensor) -> None:
         """Add what a chunk contributes, where W_ih x and W_hh h enter the gates in the same way."""
+        self.one_bias = True
         self.add_recurrent(chunk, d_gates)
         self.add_input(chunk, d_gates)
 
@@ -238,7 +240,7 @@ class _Gradients:
         batch = self.problem.sizes[2]
         for lane, (_, d_weight, _, d_bias) in enumerate(self.d_weights):
             rows = d_gates[lane].flatten(0, 1)
-            if d_bias is not None:
+            if d_bias is not None and not self.one_bias:
                 d_bias += rows.sum(0)
             if chunk.start == 0:
                 add_outer_products(d_weight, self.problem.state[0][lane], rows[:batch])
@@ -259,6 +261,8 @@ class _Gradients:
     def collect(self, *d_state: Tensor) -> Problem:
         """Return all gradients in the places of the problem's tensors."""
         weights = [tuple(w if w is None else w.t() for w in lane) for lane in self.d_weights]
+        if self.one_bias:
+            weights = [(*w[:3], w[2] if w[2] is None else w[2].clone()) for w in weights]
         return Problem(self.d_inputs, weights, list(d_state))
 
 

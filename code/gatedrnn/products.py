@@ -56,7 +56,7 @@ def tanh_of(numbers: int, device: torch.device) -> Callable:
     For many numbers it is 2σ(2x) − 1, as torch's σ takes a tenth of the time of its tanh. That is
     off by a rounding of 1, not of tanh x: nothing beside the rounding of the products around it.
     """
-    if numbers < 2048 or device.type != "cpu":
+    if numbers < 4096 or device.type != "cpu":
         return torch.tanh
     return lambda x, out: torch.mul(x, 2, out=out).sigmoid_().mul_(2).sub_(1)
 
