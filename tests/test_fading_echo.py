@@ -96,6 +96,8 @@ def test_radius_below_one_may_grow_before_it_fades():
     expected = 0.95**k * (k * s + np.sqrt((k * s) ** 2 + 4)) / 2
     np.testing.assert_allclose(figure.gradients(), expected, rtol=1e-9)
     assert figure.gradients().max() > 5 and figure.gradients()[-1] < 1
+    seen = widgets.FadingEcho(radius=0.95, gain=1.5, horizon=60).echo()
+    assert 5 < seen[:, 0].max() < 6  # fills the panel, which ends at 6
 
 
 def test_a_radius_of_one_half_can_still_send_an_echo_above_the_kick():

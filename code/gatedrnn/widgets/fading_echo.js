@@ -152,7 +152,7 @@ function gradientPanel() {
 /** The echo of a kick to unit 2 at the horizon, in both units, up to the end. */
 function echoPanel() {
   const view = panel({
-    width: 370, height: 316, x: BEFORE, y: { from: -1.5, to: 3, ticks: [-1, 0, 1, 2, 3] },
+    width: 370, height: 316, x: BEFORE, y: { from: -2, to: 6, ticks: [-2, 0, 2, 4, 6] },
     title: "Echo of a kick to unit 2",
   });
   const { px, py } = view;
@@ -163,8 +163,8 @@ function echoPanel() {
   const rule = draw("path", { stroke: "var(--faint)", "stroke-dasharray": "3 3" });
   ["unit 1, pushed by 2", "unit 2, kicked"].forEach((words, row) => {
     const sample = units[row].cloneNode();
-    sample.setAttribute("d", `M${px(97)} ${py(2.78 - 0.36 * row)}H${px(86)}`);
-    view.free.append(sample, text(px(84), py(2.78 - 0.36 * row) + 4, words, "start", "live-note"));
+    sample.setAttribute("d", `M${px(97)} ${py(5.6 - 0.64 * row)}H${px(86)}`);
+    view.free.append(sample, text(px(84), py(5.6 - 0.64 * row) + 4, words, "start", "live-note"));
   });
   view.back.append(draw("path", { d: `M${px(LONGEST)} ${py(0)}H${px(0)}`, stroke: "var(--line)" }), rule);
   view.front.append(...units);
@@ -175,7 +175,7 @@ function echoPanel() {
       const horizon = echoes.length - 1;
       const places = echoes.map((_, t) => px(horizon - t));
       units.forEach((unit, i) => unit.setAttribute("d", line(places, echoes.map((both) => clamp(both[i])))));
-      rule.setAttribute("d", `M${px(horizon)} ${py(-1.5)}V${py(3)}`);
+      rule.setAttribute("d", `M${px(horizon)} ${py(-2)}V${py(6)}`);
     },
   };
 }

@@ -89,6 +89,6 @@ class FadingEcho(LiveFigure):
         before = np.arange(self.horizon, -1, -1)
         for unit, (colour, style) in enumerate([(blue, "-"), (orange, "--")]):
             forth.plot(before, self.echo()[:, unit], style, color=colour, label=f"unit {unit + 1}")
-        forth.set(xlim=(STEPS, 0), ylim=(-1.5, 3), xlabel="steps before the end", title="Echo of a kick")
+        forth.set(xlim=(STEPS, 0), ylim=(-2, 6), xlabel="steps before the end", title="Echo of a kick")
         forth.legend()
         return figure
