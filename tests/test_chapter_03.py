@@ -306,7 +306,14 @@ def test_the_answer_is_ready_and_unsaid(said):
     assert said["ready_first"] < 0.3 and said["ready_twenty"] < 0.3
     assert said["ready_last"] < 0.5
     assert said["silent_most"] < 0.1
-    assert said["murmur_lstm1_mid"] < 2 < said["murmur_lstm1_high"] < 50 < said["murmur_rnn16_low"]
+
+
+def test_plain_networks_speak_while_they_remember(results):
+    murmur = {
+        (model, units): [row["murmur"] for row in results.where(model=model, units=units, without=None)]
+        for model, units in [("lstm", 1), ("rnn", 16)]
+    }
+    assert np.median(murmur["lstm", 1]) < 0.02 < max(murmur["lstm", 1]) < 0.5 < min(murmur["rnn", 16])
 
 
 def test_the_answer_to_question_1():
