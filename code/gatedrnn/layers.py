@@ -26,7 +26,7 @@ from gatedrnn.cells import GATES, GRUGates, RNNGates
 
 # Multiplications per step with W_hh below which torch's compiled LSTM is faster than ours in training
 # (measured); without gradients it is up to 64 times as many. With 0 it is never used.
-HAND_OVER = 2**22
+HAND_OVER = 2**23
 
 
 class LSTMTrace(NamedTuple):
