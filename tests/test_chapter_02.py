@@ -198,6 +198,7 @@ def test_the_cliff_is_where_the_low_state_disappears(said):
 @pytest.mark.notebook
 def test_clipping_helps_at_the_bold_rate_and_not_at_the_timid_one(said):
     assert said["loss_clipped_5_high"] < 0.2 < said["chance_loss"] < said["loss_free_5_low"]
+    assert 0.2 < said["loss_clipped_10_mid"] < said["loss_free_10_mid"]
     assert said["loss_free_1_mid"] < 0.2 and said["loss_clipped_1_mid"] < 0.2
     assert said["loss_clipped_5_low"] <= said["loss_clipped_5_mid"] <= said["loss_clipped_5_high"]
     assert said["loss_free_5_mid"] <= said["loss_free_5_high"]
