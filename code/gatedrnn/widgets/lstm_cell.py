@@ -37,7 +37,7 @@ class LSTMCell(LiveFigure):
     """
 
     view = "lstm_cell.js"
-    room = traitlets.List(traitlets.Int(), default_value=[530, 1170]).tag(sync=True)
+    room = traitlets.List(traitlets.Int(), default_value=[541, 1144]).tag(sync=True)
 
     bias_input = traitlets.Float(-4.0, min=-6.0, max=6.0).tag(sync=True)
     bias_forget = traitlets.Float(3.0, min=-6.0, max=6.0).tag(sync=True)
