@@ -175,6 +175,12 @@ def chosen(table, task: str, model: str) -> list[dict[str, Any]]:
     return [min((row for row in rows if row["seed"] == seed), key=_validation) for seed in SEEDS]
 
 
+def scores(table, column: str = "error") -> dict[tuple[str, str], np.ndarray]:
+    """Return one column of the chosen rows, by task and model, in the order of the seeds."""
+    pairs = [(task, model) for task in TASKS for model in MODELS]
+    return {pair: np.array([row[column] for row in chosen(table, *pair)]) for pair in pairs}
+
+
 def _validation(row: dict[str, Any]) -> float:
     return row["validation"]
 
@@ -207,3 +213,16 @@ def compare(table, task: str, model: str, other: str, column: str = "error", lev
     middle, error = logs.mean(), logs.std(ddof=1) / np.sqrt(len(logs))
     reach = stats.t.ppf((1 + level) / 2, len(logs) - 1) * error
     return Comparison(*(float(np.exp(value)) for value in (middle, middle - reach, middle + reach)))
+
+
+def averaging_observer(seed: int, shown: int = 5, noise: float = 0.3) -> float:
+    """Error, on a seed's test, of an observer of *comparison* that averages over each stimulus.
+
+    It knows when the stimuli come and how large the noise is: the difference of the two means is off by a
+    normal number of variance 2 noise² / shown, and the observer is as sure as that allows.
+    """
+    inputs, targets = TASKS["comparison"].draw(np.random.default_rng((seed, 2)), TEST)
+    felt = inputs[:shown, :, 0].mean(axis=0) - inputs[-shown:, :, 0].mean(axis=0)
+    sure = felt / (noise * np.sqrt(2 / shown))
+    cost = -np.where(targets == 1, stats.norm.logcdf(sure), stats.norm.logcdf(-sure)).mean()
+    return float(cost / chance("comparison", targets))
