@@ -236,7 +236,7 @@ def grade(words):
 
 
 def bench(words):
-    """Measure ratios side by side and write _build/bench.json."""
+    """Measure ratios side by side and write bench.json."""
     python("-m", "gatedrnn.bench", *words)
 
 
