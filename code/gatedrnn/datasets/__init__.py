@@ -5,6 +5,7 @@ borders; the ``simulate_…`` functions return the same containers with the trut
 """
 
 from gatedrnn.datasets.calcium import BinnedCalcium, CalciumRecording, load_calcium
+from gatedrnn.datasets.calcium_simulation import Kinetics, SimulatedCalcium, simulate_calcium
 from gatedrnn.datasets.fetching import DataUnavailable, fetch, locate
 from gatedrnn.datasets.fusion import Discharges, load_density_limit
 from gatedrnn.datasets.hippocampus import Session, load_ca1
@@ -21,10 +22,12 @@ __all__ = [
     "CalciumRecording",
     "DataUnavailable",
     "Discharges",
+    "Kinetics",
     "MalformedData",
     "Recording",
     "Sequences",
     "Session",
+    "SimulatedCalcium",
     "Stays",
     "Tuning",
     "fetch",
@@ -36,6 +39,7 @@ __all__ = [
     "load_motor",
     "locate",
     "sequences",
+    "simulate_calcium",
     "simulate_motor",
     "windows",
 ]

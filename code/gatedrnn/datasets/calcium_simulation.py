@@ -138,7 +138,7 @@ def simulate_calcium(
 
 
 def _decayed(spikes: np.ndarray, tau: float, frames: int, frame_rate: float) -> np.ndarray:
-    """Mean over each exposure of Σ exp(−(t − spike)/τ): exact, whatever the time of the spike in its frame."""
+    """Mean over each exposure of Σ exp(−(t − spike)/τ), exact wherever in its frame a spike falls."""
     frame = np.minimum((spikes * frame_rate).astype(int), frames - 1)
     left = np.exp(-((frame + 1) / frame_rate - spikes) / tau)  # of each spike, at the end of its own frame
     kept, exposure = np.exp(-1 / (frame_rate * tau)), tau * frame_rate
