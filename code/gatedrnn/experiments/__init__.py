@@ -11,8 +11,10 @@ from gatedrnn.experiments.reading import Table, table
 EXPERIMENTS = {
     "delayed_recall": "how long a delay each cell learns to bridge: models × delays × seeds",
     "gate_clamping": "what each gate of an LSTM is for: whole, with a gate held, and plain networks",
+    "initial_biases": "first biases of an LSTM's gates: starts × delays × seeds",
     "lstm_against_gru": "equal parameters: tasks × models × seeds × learning rates",
     "motor_decoding": "models × folds × seeds, on a simulated and a real motor cortex",
+    "recovered_time_scales": "known time constants and trained networks: signals × models × seeds",
 }
 
 __all__ = ["EXPERIMENTS", "Table", "table"]
