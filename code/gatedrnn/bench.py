@@ -23,6 +23,7 @@ import subprocess
 import sys
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 
 import torch
 
@@ -157,10 +158,6 @@ def peak_memory(cell: str, size: tuple, module: str) -> float | None:
 
 def one_step(module: str, cell: str, size: tuple) -> str:
     """Do one training step after a small one, and say by how many MB the peak rose."""
-    try:
-        import resource
-    except ImportError:
-        return "unknown"  # Windows
     torch.set_num_threads(1)
     steps, batch, input_size, hidden_size = size
     make = getattr(torch.nn if module == "torch.nn" else layers, cell.split()[0])
@@ -168,10 +165,22 @@ def one_step(module: str, cell: str, size: tuple) -> str:
     inputs, told = torch.randn(steps, batch, input_size), torch.randn(steps, batch, hidden_size)
     with handing_over(cell):
         training_step(layer, inputs[:2], told[:2])()
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        before = peak_bytes()
         training_step(layer, inputs, told)()
-    unit = 1 if sys.platform == "darwin" else 1024  # bytes there, kilobytes elsewhere
-    return str((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * unit / 1e6)
+    return "unknown" if before is None else str((peak_bytes() - before) / 1e6)
+
+
+def peak_bytes() -> int | None:
+    """Return the most memory that this process has held so far; None where the system does not tell."""
+    status = Path("/proc/self/status")
+    if status.exists():  # Linux; getrusage there also counts what the process was forked from
+        (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return 1024 * int(line.split()[1])
+    try:
+        import resource
+    except ImportError:
+        return None  # Windows
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS
 
 
 def minimal(length: int, repeats: int) -> dict:
