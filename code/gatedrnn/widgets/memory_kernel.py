@@ -33,10 +33,11 @@ class MemoryKernel(LiveFigure):
     bias = traitlets.Float(3.0, min=-3.0, max=8.0).tag(sync=True)
     dt = traitlets.Float(20.0, min=1.0, max=50.0).tag(sync=True)
     alt = traitlets.Unicode(
-        "Left, the time constant of a forget gate in milliseconds, on a logarithmic scale, against its bias, a "
-        "curve that becomes a straight line; the gate is a handle on it. Right, what is left of something "
-        "written at time 0 over one second, for this gate and for biases of 0 and 1; a mark shows where it has "
-        "fallen to 1/e. A larger bias stretches the decay, a longer step stretches it in proportion."
+        "Left, the time constant of a forget gate in milliseconds, on a logarithmic scale, against its "
+        "bias, a curve that becomes a straight line; the gate is a handle on it. Right, what is left of "
+        "something written at time 0 over one second, for this gate and for biases of 0 and 1; a mark "
+        "shows where it has fallen to 1/e. A larger bias stretches the decay, a longer step stretches it"
+        " in proportion."
     ).tag(sync=True)
 
     def gate(self) -> float:
