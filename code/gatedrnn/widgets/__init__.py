@@ -6,6 +6,7 @@ runs: a small script starts the same module from the state that the build leaves
 """
 
 from gatedrnn.widgets.base import LiveFigure
+from gatedrnn.widgets.both_ways import BothWays
 from gatedrnn.widgets.decoder_window import DecoderWindow
 from gatedrnn.widgets.eigenvalue_echo import EigenvalueEcho
 from gatedrnn.widgets.fading_echo import FadingEcho
@@ -15,6 +16,7 @@ from gatedrnn.widgets.memory_kernel import MemoryKernel
 from gatedrnn.widgets.prerendered import Frames, frames
 
 __all__ = [
+    "BothWays",
     "DecoderWindow",
     "EigenvalueEcho",
     "FadingEcho",

@@ -265,3 +265,45 @@ export function gruUnit(inputs, { weights, feedback, biases }) {
   });
   return trace;
 }
+
+/* Looking both ways (chapter 6): a hidden state that switches, believed from past, future and both. */
+
+/** What log odds about one bin say about its neighbour when the state switches with probability p: ψ. */
+export function passOn(odds, p) {
+  return 2 * Math.atanh((1 - 2 * p) * Math.tanh(odds / 2));
+}
+
+/** The slope of ψ. */
+function passOnSlope(odds, p) {
+  const [keep, bend] = [1 - 2 * p, Math.tanh(odds / 2) ** 2];
+  return (keep * (1 - bend)) / (1 - keep ** 2 * bend);
+}
+
+/** Log odds after each bin of `evidence`, in the order in which it stands. */
+function gather(evidence, p) {
+  let odds = 0;
+  return Array.from(evidence, (heard) => { odds = passOn(odds, p) + heard; return odds; });
+}
+
+/** Log odds of each bin from the bins up to it, from those up to `lag` bins later, and from all of them. */
+export function beliefs(evidence, p, lag) {
+  const past = gather(evidence, p);
+  const later = (from, to) => passOn(gather(evidence.slice(from, to).reverse(), p).at(-1) ?? 0, p);
+  const all = gather([...evidence].reverse(), p).reverse();
+  return {
+    past,
+    lagged: past.map((odds, t) => odds + later(t + 1, t + 1 + lag)),
+    both: past.map((odds, t) => odds + passOn(all[t + 1] ?? 0, p)),
+  };
+}
+
+/** How much the belief about bin `at` moves with the evidence of each bin, when all bins are heard. */
+export function influence(evidence, p, at) {
+  const weights = new Float64Array(evidence.length);
+  const past = gather(evidence, p);
+  const later = gather([...evidence].reverse(), p).reverse();
+  weights[at] = 1;
+  for (let k = at - 1; k >= 0; k -= 1) weights[k] = weights[k + 1] * passOnSlope(past[k], p);
+  for (let k = at + 1; k < evidence.length; k += 1) weights[k] = weights[k - 1] * passOnSlope(later[k], p);
+  return weights;
+}
