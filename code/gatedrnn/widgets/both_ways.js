@@ -22,7 +22,7 @@ function render({ model, el }) {
   const seconds = (bins) => `${number((bins * width) / 1000, 2)} s`;
   const controls = [
     slider({
-      label: "moment decided about", min: 0, max: last, step: 1, value: model.get("at"), show: seconds,
+      label: "moment", min: 0, max: last, step: 1, value: model.get("at"), show: seconds,
       onInput: (at) => link.set({ at }),
     }),
     slider({
@@ -30,7 +30,7 @@ function render({ model, el }) {
       say: (bins) => `${bins * width} milliseconds`, onInput: (lag) => link.set({ lag }),
     }),
     slider({
-      label: "chance of a switch per bin, p", min: 0.005, max: 0.2, step: 0.005, value: model.get("switch"),
+      label: "chance of a switch, p", min: 0.005, max: 0.2, step: 0.005, value: model.get("switch"),
       show: (p) => number(p, 3), onInput: (p) => link.set({ switch: p }),
     }),
   ];
@@ -109,8 +109,8 @@ function evidencePanel(evidence, width) {
         bar.setAttribute("fill-opacity", (0.15 + 0.85 * weights[t]).toFixed(3));
       });
       place = at(moment);
-      now.setAttribute("d", `M${place} ${view.py(-LOUDEST)}V${high}`);
-      until.setAttribute("d", `M${at(moment + lag + 0.5)} ${view.py(-LOUDEST)}V${view.py(LOUDEST)}`);
+      now.setAttribute("d", `M${place} ${view.py(-3.7)}V${high}`);
+      until.setAttribute("d", `M${at(moment + lag + 0.5)} ${view.py(-3.7)}V${view.py(LOUDEST)}`);
       handle.setAttribute("transform", `translate(${place} ${high})`);
       handle.setAttribute("aria-valuenow", moment);
       handle.setAttribute("aria-valuetext", words);

@@ -38,7 +38,7 @@ class BothWays(LiveFigure):
     room = traitlets.List(traitlets.Int(), default_value=[541, 1039]).tag(sync=True)
 
     at = traitlets.Int(32, min=0, max=STEPS - 1).tag(sync=True)
-    lag = traitlets.Int(6, min=0, max=20).tag(sync=True)
+    lag = traitlets.Int(3, min=0, max=20).tag(sync=True)
     switch = traitlets.Float(0.025, min=0.005, max=0.2).tag(sync=True)
     evidence = traitlets.List(traitlets.Float()).tag(sync=True)
     states = traitlets.List(traitlets.Int()).tag(sync=True)
