@@ -135,7 +135,7 @@ export function speaker(rest = 700) {
 
 /** The button that brings the starting values back. */
 export function resetButton(onClick) {
-  const button = html("button", { type: "button", class: "live-reset" }, "Reset");
+  const button = html("button", { type: "button", class: "live-button live-reset" }, "Reset");
   button.addEventListener("click", onClick);
   return button;
 }

@@ -35,7 +35,7 @@ function render({ model, el }) {
     label: "weight of h on gates", min: -4, max: 4, step: 0.1, value: get("feedback"),
     show: (value) => number(value, 1), onInput: (value) => link.set({ feedback: value }),
   });
-  const button = html("button", { type: "button", class: "live-reset" }, "Next step");
+  const button = html("button", { type: "button", class: "live-button" }, "Next step");
   button.addEventListener("click", () => go((get("step") + 1) % steps));
 
   const paint = () => {
