@@ -35,7 +35,7 @@ class BothWays(LiveFigure):
     """
 
     view = "both_ways.js"
-    room = traitlets.List(traitlets.Int(), default_value=[541, 1039]).tag(sync=True)
+    room = traitlets.List(traitlets.Int(), default_value=[506, 945]).tag(sync=True)
 
     at = traitlets.Int(32, min=0, max=STEPS - 1).tag(sync=True)
     lag = traitlets.Int(3, min=0, max=20).tag(sync=True)
