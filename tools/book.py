@@ -189,6 +189,9 @@ async def execute(page: Path, notebook, cache, slots, progress: Progress) -> str
         except (CellExecutionError, DeadKernelError) as error:
             progress.finish(name, "failed")
             return f"{name}: code cell {begun[0]} of {cells} failed.\n{error}"
+        except Exception as error:  # whatever a kernel that does not start raises; other pages go on
+            progress.finish(name, "did not run")
+            return f"{name}: no Python kernel could be started for it ({type(error).__name__}: {error})."
         seconds = time.perf_counter() - start
     bundle = CacheBundleIn(notebook, str(page), data={"execution_seconds": seconds})
     cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
