@@ -167,6 +167,22 @@ def test_the_forecast_for_chrono_is_the_mean_over_all_times():
         assert np.mean(squared(u)) == pytest.approx(quad(squared, 1, 199, limit=200)[0] / 198, rel=1e-2)
 
 
+def test_what_the_prose_says_of_the_starts():
+    solved, steps = {}, {}
+    for row in table("initial_biases").rows:
+        key = row["delay"], row["start"], row["guess"]
+        solved[key] = solved.get(key, 0) + row["solved"]
+        steps.setdefault(key, []).append(row["steps"])
+    assert solved[10, "one", None] == 8 and solved[40, "one", None] == solved[160, "one", None] == 0
+    median = {key: np.median(found) for key, found in steps.items()}
+    assert min((key for key in median if key[0] == 10), key=median.get) == (10, "one", None)
+    assert sum(solved[delay, "zero", None] for delay in initial_biases.DELAYS) <= 3
+    assert solved[40, "chrono", 0.25] + solved[160, "chrono", 0.25] <= 2
+    assert all(solved[d, "chrono", guess] == 8 for d in initial_biases.DELAYS for guess in (1, 10, 100))
+    assert 1.5 < median[10, "chrono", 100] / median[10, "chrono", 1] < 2.5
+    assert median[160, "chrono", 100] <= median[160, "chrono", 1]
+
+
 # Signals of known time scales
 
 
@@ -330,6 +346,7 @@ def test_constant_gates_find_the_truth_on_the_page(said):
     assert said["own_decay"] == pytest.approx(400, rel=0.05)
     assert said["own_noise"] == pytest.approx(0.05, rel=0.02)
     assert said["page_cut"] < said["page_whole"]
+    assert said["echo_100_high"] < 110 and said["cut_100_low"] > 1.5 * said["echo_100_high"]
     assert said["constant_z"] < 2
 
 
