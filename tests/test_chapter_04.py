@@ -242,6 +242,8 @@ def test_the_lstm_counts_on_where_the_gru_bends(said):
     assert said["largest_gru"] < 1 < 5 < said["largest_lstm"]
     assert min(said["early_lstm"], said["early_gru"]) > 99.5
     assert said["late_gru"] < said["late_lstm"] < 95
+    assert said["longer_lead_open_low"] > 1  # the sum keeps the lead longer …
+    assert said["longer_clicks_open_low"] < 1 < said["longer_clicks_open_high"]  # … and does not win at clicks
 
 
 # Answers to the questions
