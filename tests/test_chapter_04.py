@@ -243,7 +243,7 @@ def test_the_lstm_counts_on_where_the_gru_bends(said):
     assert min(said["early_lstm"], said["early_gru"]) > 99.5
     assert said["late_gru"] < said["late_lstm"] < 95
     assert said["longer_lead_open_low"] > 1  # the sum keeps the lead longer …
-    assert said["longer_clicks_open_low"] < 1 < said["longer_clicks_open_high"]  # … and does not win at clicks
+    assert said["longer_clicks_open_low"] < 1 < said["longer_clicks_open_high"]  # … and clicks are noise
 
 
 # Answers to the questions
