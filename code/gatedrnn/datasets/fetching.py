@@ -64,8 +64,8 @@ def find(name: str) -> DataSet:
     if name in REGISTRY:
         return REGISTRY[name]
     close = difflib.get_close_matches(name, REGISTRY, n=1, cutoff=0.5)
-    hint = f"did you mean {close[0]!r}? " if close else ""
-    raise DataUnavailable(f"there is no data set {name!r}; {hint}The known ones are {', '.join(REGISTRY)}.")
+    hint = f"did you mean {close[0]!r}? The" if close else "the"
+    raise DataUnavailable(f"there is no data set {name!r}; {hint} known ones are {', '.join(REGISTRY)}.")
 
 
 def locate(name: str) -> Path | None:
