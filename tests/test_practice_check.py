@@ -21,12 +21,30 @@ def echo(W, U, pulse, steps):
         states.append(h)
     return {result}
 """
+ECHO_IN_PLACE = """
+def echo(W, U, pulse, steps):
+    h = U @ pulse
+    states = [h]
+    for t in range(steps - 1):
+        h[:] = W @ h
+        states.append(h)
+    return np.stack(states)
+"""
+ECHO_IN_PLACE_LATE = """
+def echo(W, U, pulse, steps):
+    h = U @ pulse
+    states = []
+    for t in range(steps):
+        states.append(h)
+        h[:] = W @ h
+    return np.stack(states)
+"""
 MODES = """
 def modes(W, dt):
     v = {values}
     tau, frequency = {tau}, {frequency}
     order = {order}
-    return tau[order], frequency[order]
+    return {result}
 """
 RUN = """
 def run_rnn(inputs, h0, W_ih, W_hh, b_ih, b_hh):
@@ -69,7 +87,7 @@ def echo(**changes):
 def modes(**changes):
     """A right answer to `modes`, with some pieces changed."""
     pieces = dict(values="np.linalg.eigvals(W)", tau="-dt / np.log(np.abs(v))", order="np.argsort(-tau)")
-    pieces["frequency"] = "np.abs(np.angle(v)) / (2 * np.pi * dt)"
+    pieces |= dict(frequency="np.abs(np.angle(v)) / (2 * np.pi * dt)", result="tau[order], frequency[order]")
     return MODES.format(**{**pieces, **changes})
 
 
@@ -131,6 +149,9 @@ WRONG = [
     ("echo", "one row too many", 0, echo(count="steps")),
     ("echo", "one row too many", 0, echo(states="[0 * h, h]")),
     ("echo", "only the last state", 0, echo(result="h")),
+    ("echo", "one array kept in every row", 0, ECHO_IN_PLACE),
+    ("echo", "one array kept in every row", 0, ECHO_IN_PLACE_LATE),
+    ("echo", "input multiplied entry by entry", 0, echo(first="U * pulse")),
     ("echo", "weights and inputs swapped", 1, echo(first="U.T @ pulse")),
     ("modes", "angle not divided by 2π", 1, modes(frequency="np.abs(np.angle(v)) / dt")),
     ("modes", "dt forgotten", 1, modes(frequency="np.abs(np.angle(v)) / (2 * np.pi)")),
@@ -143,16 +164,24 @@ WRONG = [
     ("modes", "arctan of a ratio instead of angle", 1,
      modes(frequency="np.abs(np.arctan(v.imag / v.real)) / (2 * np.pi * dt)")),
     ("modes", "signed frequencies", 1, modes(frequency="np.angle(v) / (2 * np.pi * dt)")),
+    ("modes", "signed frequencies", 1,
+     modes(frequency="np.angle(v) / (2 * np.pi * dt)", order="np.argsort(tau)[::-1]")),
     ("modes", "singular values instead of eigenvalues", 0,
      modes(values="np.linalg.svd(W, compute_uv=False)", order="np.argsort(-v)")),
     ("modes", "eigenvalues of the symmetric case", 0,
      modes(values="np.linalg.eigvalsh(W)", order="np.argsort(-np.abs(v))")),
     ("modes", "not sorted, slowest first", 0, modes(order="np.argsort(tau)")),
     ("modes", "not sorted, slowest first", 0, modes(order="np.arange(len(v))")),
+    ("modes", "each array in an order of its own", 1,
+     modes(result="np.sort(tau)[::-1], np.sort(frequency)[::-1]")),
+    ("modes", "each array in an order of its own", 1, modes(result="np.sort(tau)[::-1], np.sort(frequency)")),
+    ("modes", "each array in an order of its own", 1, modes(result="np.sort(tau)[::-1], frequency")),
+    ("modes", "each array in an order of its own", 0, modes(result="np.sort(tau), np.sort(frequency)")),
     ("modes", "one of each pair dropped", 0,
      modes(values="np.array([v for v in np.linalg.eigvals(W) if np.imag(v) >= 0])")),
     ("modes", "logarithm of a complex number", 1,
      modes(tau="-dt / np.log(v.astype(complex))", order="np.argsort(-np.abs(v))")),
+    ("modes", "logarithm of a complex number", 0, modes(tau="-dt / np.log(v.astype(complex))")),
     ("run_rnn", "one bias missing", 1, run_rnn(step="np.tanh(W_ih @ x + b_ih + W_hh @ h)")),
     ("run_rnn", "one bias missing", 1, run_rnn(step="np.tanh(W_ih @ x + W_hh @ h + b_hh)")),
     ("run_rnn", "both biases missing", 1, run_rnn(step="np.tanh(W_ih @ x + W_hh @ h)")),
@@ -168,6 +197,8 @@ WRONG = [
     ("run_rnn", "initial state among the outputs", 0, run_rnn(outputs="[h0]")),
     ("run_rnn", "initial state returned as final state", 0, run_rnn(result="np.stack(outputs), h0")),
     ("run_rnn", "one value returned instead of two", 0, run_rnn(result="np.stack(outputs)")),
+    ("run_rnn", "a product that does not fit", 0,
+     run_rnn(step="np.tanh(x @ W_ih + b_ih + W_hh @ h + b_hh)")),
     ("measure_tau", "minus sign missing", 0, measure_tau(result="1 / slope")),
     ("measure_tau", "dt forgotten", 0, measure_tau(t="np.arange(stop)")),
     ("measure_tau", "slope instead of its inverse", 0, measure_tau(result="-slope")),
@@ -184,10 +215,14 @@ WRONG = [
      choose(best="np.argmax([np.abs(np.linalg.eigvals(W)).max() for W in networks])")),
     ("choose_network", "one step late or early", 1, choose(steps="round(delay / dt) - 1")),
     ("choose_network", "norm instead of share", 1, choose(share="np.linalg.norm(h)")),
+    ("choose_network", "per cent instead of a share", 1,
+     choose(share="100 * np.linalg.norm(h) / np.linalg.norm(start)")),
     ("choose_network", "squared norm", 1, choose(share="(h @ h) / (start @ start)")),
     ("choose_network", "delay in steps", 0, choose(steps="int(delay)")),
     ("choose_network", "the worst instead of the best", 1, choose(best="left.argmin()")),
     ("choose_network", "counted from one", 1, choose(best="left.argmax() + 1")),
+    ("choose_network", "network instead of its index", 1, choose(best="networks[left.argmax()]")),
+    ("choose_network", "network instead of its index", 1, choose(best="left.max()")),
     ("choose_network", "share lost instead of share left", 0,
      choose(share="1 - np.linalg.norm(h) / np.linalg.norm(start)")),
     ("choose_network", "index and shares swapped", 0, choose(result="best, left")),
@@ -225,6 +260,23 @@ def test_a_typical_mistake_meets_its_own_hint(name, mistake, points, source):
     assert found.points == points < found.out_of
     hint = {known.name: known.hint for known in sets.find_item(name).misconceptions}[mistake]
     assert found.hint == hint
+
+
+@pytest.mark.parametrize("best", ["0", "1", "2"])
+@pytest.mark.parametrize("share", ["np.linalg.norm(h) / np.linalg.norm(start)", "h.sum()", "0.5"])
+def test_an_index_that_is_wrong_by_chance_is_given_no_reason(share, best):
+    found = verdict("choose_network", choose(share=share, best=best))
+    assert found.points < found.out_of
+    assert found.misconception == ""
+    assert found.hint == sets.find_item("choose_network").hints[0]
+
+
+def test_of_two_mistakes_the_one_spoken_about_is_explained():
+    found = verdict(
+        "choose_network", choose(share="100 * np.linalg.norm(h) / np.linalg.norm(start)", best="0")
+    )
+    assert "what is left" in found.message
+    assert found.misconception == "per cent instead of a share"
 
 
 def test_every_known_misconception_is_in_the_bank():

@@ -111,7 +111,8 @@ def judge(item: Item, outcomes: list[Outcome]) -> Verdict:
     -------
     Verdict
         A question earns its points when all its repeats are right; a mistake is recognised when one known
-        misconception explains every answer that is not right.
+        misconception explains every answer that is not right, or at least every such answer of the question
+        that the message is about.
     """
     differences = [_difference(item, outcome) for outcome in outcomes]
     questions = []
@@ -136,8 +137,9 @@ def judge(item: Item, outcomes: list[Outcome]) -> Verdict:
 def _explain(
     item: Item, verdict: Verdict, wrong: list[tuple[Outcome, Difference]], right: list[Outcome]
 ) -> None:
-    """Fill in what is off, from the first wrong outcome; a call that gave no value speaks last."""
-    outcome, off = min(wrong, key=lambda pair: isinstance(pair[0].answer, Failure))
+    """Fill in what is off, from the first wrong outcome that gave a value, else from the first."""
+    outcome = _first([outcome for outcome, _ in wrong])
+    off = next(difference for other, difference in wrong if other is outcome)
     failure = outcome.answer if isinstance(outcome.answer, Failure) else None
     if failure and failure.kind in ("unwritten", "unreached"):
         verdict.status = failure.kind if not verdict.points else "partly"
@@ -157,22 +159,33 @@ def _explain(
 def recognise(item: Item, wrong: list[Outcome], right: list[Outcome] = ()) -> Misconception | None:
     """Return the known mistake behind wrong answers, or None.
 
-    Best is one that gives every answer, the right ones included; next, one that gives every wrong answer;
-    last, one that gives half of the wrong answers. Among equals the item's own order decides.
+    Best is one that gives every answer, the right ones included; next, one that gives every wrong answer.
+    Last, because a learner can make two mistakes at once: one that gives every wrong answer of the question
+    that the verdict speaks about, which is the first of ``wrong`` with a value. A mistake that gives only
+    some answers of a question does so by chance, as an index of 0, 1 or 2 often does, and is not named.
+    Among equals the item's own order decides.
     """
-    explained = {}
-    for misconception in item.misconceptions:
-        explained[misconception.name] = [_explains(item, misconception, outcome) for outcome in wrong]
-    for misconception in item.misconceptions:
-        if all(explained[misconception.name]) and all(
-            _fits(item, misconception, outcome) for outcome in right
-        ):
+    explained = {
+        misconception.name: [_explains(item, misconception, outcome) for outcome in wrong]
+        for misconception in item.misconceptions
+    }
+    spoken_of = _first(wrong).question
+    asked = [outcome.question is spoken_of for outcome in wrong]
+    everywhere = [known for known in item.misconceptions if all(explained[known.name])]
+    for misconception in everywhere:
+        if all(_fits(item, misconception, outcome) for outcome in right):
             return misconception
-    for share in (1, 0.5):
-        for misconception in item.misconceptions:
-            if sum(explained[misconception.name]) >= share * len(wrong):
-                return misconception
-    return None
+    there = [
+        known
+        for known in item.misconceptions
+        if all(fits for fits, here in zip(explained[known.name], asked, strict=True) if here)
+    ]
+    return next(iter(everywhere + there), None)
+
+
+def _first(wrong: list[Outcome]) -> Outcome:
+    """The wrong outcome that a verdict speaks about: a call that gave no value speaks last."""
+    return min(wrong, key=lambda outcome: isinstance(outcome.answer, Failure))
 
 
 def _fits(item: Item, misconception: Misconception, outcome: Outcome) -> bool:

@@ -115,6 +115,11 @@ MISCONCEPTIONS = (
         ),
     ),
     Misconception(
+        "per cent instead of a share",
+        "Your shares are 100 times too large: they are in per cent. A share is between 0 and 1 here.",
+        (_mistake(lambda left, *_: 100 * left),),
+    ),
+    Misconception(
         "squared norm",
         "You compare squared sizes; take the square root, or np.linalg.norm, before dividing.",
         (_mistake(lambda left, *_: left**2),),
@@ -133,6 +138,15 @@ MISCONCEPTIONS = (
         "counted from one",
         "Python counts from 0: the first network has index 0.",
         (_mistake(lambda left, *_: left, choose=lambda left: left.argmax() + 1),),
+    ),
+    Misconception(
+        "network instead of its index",
+        "The second value is a place in the list, 0, 1 or 2, not what stands there: give the index of the "
+        "best network, neither its matrix nor its share.",
+        (
+            lambda networks, *rest: (shares(networks, *rest), networks[reference(networks, *rest)[1]]),
+            lambda *arguments: (shares(*arguments), shares(*arguments).max()),
+        ),
     ),
     Misconception(
         "share lost instead of share left",

@@ -65,6 +65,15 @@ def _tanh(W, U, pulse, steps, first=np.tanh):
     return np.stack(h)
 
 
+def _one_array(more):
+    """All rows are the same array, as it stands after the last step, or one step later."""
+    return lambda W, U, pulse, steps: np.tile(reference(W, U, pulse, steps + more)[-1], (steps, 1))
+
+
+def _entry_by_entry(W, U, pulse, steps):
+    return np.stack([np.linalg.matrix_power(W, t) @ (U * pulse) for t in range(steps)])
+
+
 MISCONCEPTIONS = (
     Misconception(
         "one step late",
@@ -100,6 +109,18 @@ MISCONCEPTIONS = (
         "tanh in a linear network",
         "This network is linear: no tanh here. It comes back in run_rnn.",
         (_tanh, lambda W, U, pulse, steps: _tanh(W, U, pulse, steps, first=lambda h: h)),
+    ),
+    Misconception(
+        "one array kept in every row",
+        "All your rows are the same: h[:] = … writes into the array that you appended before, so every row "
+        "shows the last state. Make a new array at each step, h = W @ h, or append h.copy().",
+        (_one_array(0), _one_array(1)),
+    ),
+    Misconception(
+        "input multiplied entry by entry",
+        "U * pulse multiplies entry by entry and leaves a matrix of shape (H, I). A unit sums over its "
+        "inputs, which is the product with @: one number for each unit.",
+        (_entry_by_entry,),
     ),
     Misconception(
         "time along the second axis",

@@ -88,6 +88,47 @@ def _inverse(dt):
     return 1 / dt
 
 
+def _apart(sort_time, sort_frequency):
+    """Build a wrong answer: the right numbers, each array sorted without regard to the other."""
+
+    def wrong(W, dt):
+        decay_time, frequency = reference(W, dt)
+        return sort_time(decay_time), sort_frequency(frequency)
+
+    return wrong
+
+
+def _upwards(values):
+    return np.sort(values)
+
+
+def _downwards(values):
+    return np.sort(values)[::-1]
+
+
+def _only_times_sorted(W, dt):
+    return reference(W, dt)[0], np.abs(np.angle(np.linalg.eigvals(W))) / (2 * np.pi * dt)
+
+
+def _downwards_by(key, flip=False):
+    """Build an order of the eigenvalues: by a falling key, through a minus or by turning argsort round."""
+
+    def order(W, _):
+        values = np.linalg.eigvals(W).astype(complex)
+        return values[np.argsort(key(values))[::-1] if flip else np.argsort(-key(values))]
+
+    return order
+
+
+def _either_way(**pieces):
+    """Build wrong answers that tell the two eigenvalues of a pair apart.
+
+    Both are equally slow, and argsort says nothing about the order of equals: a minus in its argument and a
+    [::-1] on its result may put either first.
+    """
+    return tuple(_mistake(order=_downwards_by(np.abs, flip), **pieces) for flip in (False, True))
+
+
 MISCONCEPTIONS = (
     Misconception(
         "angle not divided by 2π",
@@ -124,7 +165,11 @@ MISCONCEPTIONS = (
     Misconception(
         "imaginary part instead of angle",
         "You take the imaginary part of λ for its turn. The turn per step is the angle of λ: np.angle.",
-        (_mistake(turn=lambda v: np.abs(v.imag)), _mistake(turn=lambda v: v.imag)),
+        (
+            _mistake(turn=lambda v: np.abs(v.imag)),
+            _mistake(turn=lambda v: v.imag),
+            *_either_way(turn=lambda v: v.imag),
+        ),
     ),
     Misconception(
         "arctan of a ratio instead of angle",
@@ -133,13 +178,14 @@ MISCONCEPTIONS = (
         (
             _mistake(turn=lambda v: np.abs(np.arctan(v.imag / v.real))),
             _mistake(turn=lambda v: np.arctan(v.imag / v.real)),
+            *_either_way(turn=lambda v: np.arctan(v.imag / v.real)),
         ),
     ),
     Misconception(
         "signed frequencies",
         "Half of your frequencies are negative: the two eigenvalues of a pair turn opposite ways and make "
         "one oscillation. Give the size of the angle.",
-        (_mistake(turn=_signed(1)), _mistake(turn=_signed(-1))),
+        (_mistake(turn=_signed(1)), _mistake(turn=_signed(-1)), *_either_way(turn=np.angle)),
     ),
     Misconception(
         "singular values instead of eigenvalues",
@@ -165,6 +211,17 @@ MISCONCEPTIONS = (
         ),
     ),
     Misconception(
+        "each array in an order of its own",
+        "A decay time no longer stands beside the frequency of its own mode: your two arrays are in "
+        "different orders. Take one order, from np.argsort of the decay times, and put both in it.",
+        (
+            _apart(_downwards, _downwards),
+            _apart(_downwards, _upwards),
+            _apart(_upwards, _upwards),
+            _only_times_sorted,
+        ),
+    ),
+    Misconception(
         "one of each pair dropped",
         "Asked for is one entry for each eigenvalue, H in all: both eigenvalues of a pair count.",
         (_mistake(pick=lambda v: v.imag >= 0),),
@@ -173,7 +230,13 @@ MISCONCEPTIONS = (
         "logarithm of a complex number",
         "You take the logarithm of λ itself, which is complex. Its real part, ln|λ|, is the decay; its "
         "imaginary part is the turn.",
-        (_mistake(size=lambda v: v), lambda W, dt: (-dt / np.log(dynamics.eigenmodes(W).eigenvalues),) * 2),
+        (
+            _mistake(size=lambda v: v),
+            *_either_way(size=lambda v: v),
+            # sorted by a complex time, of which NumPy looks at the real part first
+            _mistake(size=lambda v: v, order=_downwards_by(lambda v: -1 / np.log(v))),
+            lambda W, dt: (-dt / np.log(dynamics.eigenmodes(W).eigenvalues),) * 2,
+        ),
     ),
 )
 

@@ -145,6 +145,12 @@ MISCONCEPTIONS = (
         "Return two things: all states, one row each, and the last state: return outputs, h.",
         (_mistake(pack=lambda states, h0: states), _mistake(pack=lambda states, h0: states[-1])),
     ),
+    Misconception(
+        "a product that does not fit",
+        "A product does not fit: W_ih has shape (H, I) and x, one row of inputs, has shape (I,). Which of "
+        "the two has to stand on the left of @ for one number per unit?",
+        error="matmul|not aligned|could not be broadcast",
+    ),
 )
 
 ITEM = Item(
