@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from gatedrnn import dynamics
 from gatedrnn.cells import Parameters
-from nbclient import NotebookClient
 from scipy.optimize import brentq, fsolve, minimize_scalar
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -22,25 +21,6 @@ TARGETS = {
     "oscillation": np.exp(-TIME / 0.25) * np.cos(2 * np.pi * 8 * TIME),
     "transient": np.exp(-((TIME - 0.3) ** 2) / (2 * 0.06**2)),
 }
-
-
-@pytest.fixture(scope="module")
-def said():
-    """Every number that the chapter glues, by name."""
-    notebook = jupytext.read(CHAPTER)
-    NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(CHAPTER.parent)}}).execute()
-    values = {}
-    for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            name = output.get("metadata", {}).get("scrapbook", {}).get("name")
-            if name:
-                values[name] = float(output["data"]["application/papermill.record/text/plain"])
-    return values
-
-
-@pytest.fixture(scope="module")
-def source():
-    return CHAPTER.read_text(encoding="utf-8")
 
 
 # What can be read without executing

@@ -15,29 +15,9 @@ import pytest
 import torch
 from gatedrnn import bptt, cells, dynamics
 from gatedrnn.experiments import delayed_recall, table
-from nbclient import NotebookClient
 
 ROOT = Path(__file__).resolve().parent.parent
 CHAPTER = ROOT / "chapters" / "principles" / "02-fading-echo.md"
-
-
-@pytest.fixture(scope="module")
-def said():
-    """Every number that the chapter glues, by name."""
-    notebook = jupytext.read(CHAPTER)
-    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(CHAPTER.parent)}}).execute()
-    values = {}
-    for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            name = output.get("metadata", {}).get("scrapbook", {}).get("name")
-            if name:
-                values[name] = float(output["data"]["application/papermill.record/text/plain"])
-    return values
-
-
-@pytest.fixture(scope="module")
-def source():
-    return CHAPTER.read_text(encoding="utf-8")
 
 
 # What can be read without executing

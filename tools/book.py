@@ -86,9 +86,14 @@ def site_state(package: str) -> str:
     return digest([*layout, *files_below("tools/ext")], package)
 
 
+def state_note(folder: Path) -> Path:
+    """Where it is written down in which state a folder was made."""
+    return BUILD / f"{folder.name.strip('.')}.state"
+
+
 def keep_state(folder: Path, state: str, *also: Path) -> None:
     """Empty a folder (and what hangs on it) unless it was made in this very state."""
-    note = BUILD / f"{folder.name.strip('.')}.state"
+    note = state_note(folder)
     if not (note.exists() and note.read_text() == state):
         for old in (folder, *also):
             shutil.rmtree(old, ignore_errors=True)
@@ -135,6 +140,16 @@ def is_cached(cache, notebook) -> bool:
     except KeyError:
         return False
     return True
+
+
+def executed(page: Path):
+    """Return the page as the last build executed it, or None if that is not what it would be now."""
+    note = state_note(CACHE)
+    notebook = read_notebook(page)
+    if not (note.exists() and note.read_text() == package_state()):
+        return None
+    cache = get_cache(str(CACHE))
+    return cache.merge_match_into_notebook(notebook)[1] if is_cached(cache, notebook) else None
 
 
 class Progress:

@@ -1,0 +1,51 @@
+"""What the tests of the chapters share: a chapter's source, and what it said when it was executed."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+from nbclient import NotebookClient
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def built_book():
+    """The module tools/book.py, which knows what `make book` executed."""
+    spec = importlib.util.spec_from_file_location("book", ROOT / "tools" / "book.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def executed(page: Path):
+    """The page as the book has executed it; executed here if the book is not built or is out of date."""
+    book = built_book()
+    notebook = book.executed(page)
+    if notebook is None:
+        notebook = book.read_notebook(page)
+        NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(page.parent)}}).execute()
+    return notebook
+
+
+def glued(notebook) -> dict:
+    """Every number and word that a notebook glues, by name."""
+    values = {}
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            name = output.get("metadata", {}).get("scrapbook", {}).get("name")
+            if name:
+                text = output["data"]["application/papermill.record/text/plain"]
+                values[name] = text.strip("'\"") if text.startswith(("'", '"')) else float(text)
+    return values
+
+
+@pytest.fixture(scope="module")
+def said(request) -> dict:
+    """What the chapter that a test module names in CHAPTER glues."""
+    return glued(executed(request.module.CHAPTER))
+
+
+@pytest.fixture(scope="module")
+def source(request) -> str:
+    """The text of the chapter that a test module names in CHAPTER."""
+    return request.module.CHAPTER.read_text(encoding="utf-8")
