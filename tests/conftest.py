@@ -1,5 +1,6 @@
 """What the tests of the chapters share: a chapter's source, and what it said when it was executed."""
 
+import functools
 import importlib.util
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from nbclient import NotebookClient
 ROOT = Path(__file__).resolve().parent.parent
 
 
+@functools.cache
 def built_book():
     """The module tools/book.py, which knows what `make book` executed."""
     spec = importlib.util.spec_from_file_location("book", ROOT / "tools" / "book.py")
@@ -29,14 +31,11 @@ def executed(page: Path):
 
 def glued(notebook) -> dict:
     """Every number and word that a notebook glues, by name."""
-    values = {}
-    for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            name = output.get("metadata", {}).get("scrapbook", {}).get("name")
-            if name:
-                text = output["data"]["application/papermill.record/text/plain"]
-                values[name] = text.strip("'\"") if text.startswith(("'", '"')) else float(text)
-    return values
+    found = {name: text for name, (text, _) in built_book().glued(notebook).items()}
+    quotes = ("'", '"')
+    return {
+        name: text.strip("'\"") if text.startswith(quotes) else float(text) for name, text in found.items()
+    }
 
 
 @pytest.fixture(scope="module")

@@ -152,6 +152,18 @@ def executed(page: Path):
     return cache.merge_match_into_notebook(notebook)[1] if is_cached(cache, notebook) else None
 
 
+def glued(notebook) -> dict[str, tuple[str, int]]:
+    """Return what an executed notebook glues: by name, the value's text and its code cell, counted from 1."""
+    found = {}
+    code = (cell for cell in notebook.cells if cell.cell_type == "code")
+    for number, cell in enumerate(code, start=1):
+        for output in cell.get("outputs", []):
+            name = output.get("metadata", {}).get("scrapbook", {}).get("name")
+            if name:
+                found[name] = output["data"]["application/papermill.record/text/plain"], number
+    return found
+
+
 class Progress:
     """What runs now, on one line that is rewritten on a terminal, and one lasting line per finished page."""
 

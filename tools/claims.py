@@ -11,23 +11,12 @@ import re
 import sys
 from pathlib import Path
 
-from book import ROOT, executed, pages
+from book import ROOT, executed, glued, pages
 
 GLUE = re.compile(r"\{glue:text\}`([\w-]+)(?::([^`]*))?`")
 CITE = re.compile(r"\{cite:\w+\}`([^`]+)`")
+QUOTE = "'"
 SENTENCE = re.compile(r"(?<=[.!?:])\s+(?=[A-Z*$\[(])")
-
-
-def glued(notebook) -> dict[str, tuple[str, int]]:
-    """Value and cell of everything that a notebook glues."""
-    found = {}
-    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    for number, cell in enumerate(code, start=1):
-        for output in cell.get("outputs", []):
-            name = output.get("metadata", {}).get("scrapbook", {}).get("name")
-            if name:
-                found[name] = output["data"]["application/papermill.record/text/plain"].strip("'"), number
-    return found
 
 
 def claims(notebook):
@@ -38,7 +27,8 @@ def claims(notebook):
             continue
         for sentence in SENTENCE.split(" ".join(cell.source.split())):
             behind = [
-                f"{name} = {values[name][0]} (cell {values[name][1]})" for name, _ in GLUE.findall(sentence)
+                f"{name} = {values[name][0].strip(QUOTE)} (cell {values[name][1]})"
+                for name, _ in GLUE.findall(sentence)
             ]
             behind += [f"cited: {keys}" for keys in CITE.findall(sentence)]
             if behind:
