@@ -3,10 +3,8 @@
 The chapter is executed once; each test compares what it would print with a result derived here.
 """
 
-import re
 from pathlib import Path
 
-import jupytext
 import numpy as np
 import pytest
 from gatedrnn import dynamics
@@ -21,37 +19,6 @@ TARGETS = {
     "oscillation": np.exp(-TIME / 0.25) * np.cos(2 * np.pi * 8 * TIME),
     "transient": np.exp(-((TIME - 0.3) ** 2) / (2 * 0.06**2)),
 }
-
-
-# What can be read without executing
-
-
-def test_code_comments_name_equations_of_the_chapter(source):
-    labels = set(re.findall(r":label: (eq-[\w-]+)", source))
-    named = set(re.findall(r"# (eq-[\w-]+)", source))
-    assert named and named <= labels
-    assert "eq-rnn-step" in labels  # cells.rnn_step refers to it
-
-
-def test_every_citation_has_an_entry(source):
-    entries = re.findall(r"@\w+\{([\w-]+),", (ROOT / "references.bib").read_text(encoding="utf-8"))
-    cited = {key for keys in re.findall(r"\{cite:\w+\}`([^`]+)`", source) for key in keys.split(",")}
-    assert len(cited) > 10 and cited <= set(entries)
-    assert len(entries) == len(set(entries))
-
-
-def test_every_figure_has_an_alt_text_and_says_a_finding():
-    cells = [cell for cell in jupytext.read(CHAPTER).cells if "fig," in cell.source]
-    assert len(cells) == 8
-    for cell in cells:
-        metadata = cell.metadata["mystnb"]
-        assert len(metadata["image"]["alt"]) > 80
-        assert metadata["figure"]["caption"].startswith("**")
-
-
-@pytest.mark.notebook
-def test_every_number_in_the_prose_is_computed_and_every_computed_number_is_used(said, source):
-    assert set(re.findall(r"\{glue:text\}`(\w+)", source)) == set(said)
 
 
 # One leaky number

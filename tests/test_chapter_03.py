@@ -10,7 +10,6 @@ import re
 from pathlib import Path
 
 import javascript
-import jupytext
 import numpy as np
 import pytest
 import torch
@@ -31,43 +30,6 @@ def results():
 def trained():
     """The unit that the page trains: its parameters and readout."""
     return gate_clamping.train("lstm", units=1, seed=1)[0].export()
-
-
-# What can be read without executing
-
-
-def test_code_comments_name_equations_of_the_chapter(source):
-    labels = set(re.findall(r":label: (eq-[\w-]+)", source))
-    named = set(re.findall(r"# (eq-[\w-]+)", source))
-    assert named and named <= labels
-    wanted = set(re.findall(r"# (eq-lstm-[\w-]+)", (ROOT / "code/gatedrnn/cells.py").read_text("utf-8")))
-    assert len(wanted) == 6 and wanted <= labels
-
-
-def test_every_citation_has_an_entry(source):
-    entries = re.findall(r"@\w+\{([\w-]+),", (ROOT / "references.bib").read_text(encoding="utf-8"))
-    cited = {key for keys in re.findall(r"\{cite:\w+\}`([^`]+)`", source) for key in keys.split(",")}
-    assert len(cited) >= 8 and cited <= set(entries)
-
-
-def test_every_figure_has_an_alt_text_and_says_a_finding():
-    drawn = [cell for cell in jupytext.read(CHAPTER).cells if "fig, " in cell.source]
-    assert len(drawn) == 7
-    for cell in drawn:
-        metadata = cell.metadata["mystnb"]
-        assert len(metadata["image"]["alt"]) > 80
-        assert metadata["figure"]["caption"].startswith("**")
-
-
-def test_every_objective_links_to_a_question_on_the_page(source):
-    box = source.split("{admonition} What you will be able to do")[1].split("````")[0]
-    asked = re.findall(r"<(q3-\d)>", box)
-    assert len(asked) == 5 and all(f"({label})=" in source for label in asked)
-
-
-@pytest.mark.notebook
-def test_every_number_in_the_prose_is_computed_and_every_computed_number_is_used(said, source):
-    assert set(re.findall(r"\{glue:text\}`(\w+)", source)) == set(said)
 
 
 # The task

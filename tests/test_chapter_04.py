@@ -3,10 +3,8 @@
 The chapter is executed once; each test compares what it would print with a result derived here.
 """
 
-import re
 from pathlib import Path
 
-import jupytext
 import numpy as np
 import pytest
 from gatedrnn import cells, widgets
@@ -34,49 +32,6 @@ def errors():
             for column in ("error", "error_longer"):
                 found[task, model, column] = np.array([row[column] for row in best])
     return found
-
-
-# What can be read without executing
-
-
-def test_code_comments_name_equations_of_the_chapter(source):
-    labels = set(re.findall(r":label: (eq-[\w-]+)", source))
-    named = set(re.findall(r"# (eq-[\w-]+)", source))
-    assert named and named <= labels
-    assert {
-        "eq-gru-reset",
-        "eq-gru-update",
-        "eq-gru-new",
-        "eq-gru-hidden",
-    } <= labels  # named in cells.gru_step
-
-
-def test_every_citation_has_an_entry(source):
-    entries = set(re.findall(r"@\w+\{([\w-]+),", (ROOT / "references.bib").read_text(encoding="utf-8")))
-    notation = (ROOT / "chapters" / "appendices" / "notation.md").read_text(encoding="utf-8")
-    for text in (source, notation):
-        cited = {key for keys in re.findall(r"\{cite:\w+\}`([^`]+)`", text) for key in keys.split(",")}
-        assert len(cited) >= 7 and cited <= entries
-
-
-def test_every_figure_says_a_finding_and_has_an_alt_text():
-    cells_ = [cell for cell in jupytext.read(CHAPTER).cells if "mystnb" in cell.metadata]
-    assert len(cells_) == 6
-    for cell in cells_:
-        assert cell.metadata["mystnb"]["figure"]["caption"].startswith("**")
-        if "widgets." not in cell.source:  # a live figure brings its own
-            assert len(cell.metadata["mystnb"]["image"]["alt"]) > 80
-
-
-def test_objectives_lead_to_questions_that_exist(source):
-    assert set(re.findall(r"<(q4-\d)>", source)) == set(re.findall(r"^\((q4-\d)\)=", source, re.MULTILINE))
-
-
-@pytest.mark.notebook
-def test_every_number_in_the_prose_is_computed(said, source):
-    used = set(re.findall(r"\{glue:text\}`(\w+)", source))
-    assert used <= set(said)
-    assert not re.search(r"\b[A-Z]{4,}-TALK|CAPTION-|ALT-", source)
 
 
 # Between the old and the new

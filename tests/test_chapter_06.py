@@ -2,11 +2,9 @@
 
 import itertools
 import json
-import re
 from pathlib import Path
 
 import javascript
-import jupytext
 import numpy as np
 import pytest
 from gatedrnn import widgets
@@ -133,37 +131,7 @@ def test_the_still_picture_draws_evidence_and_beliefs():
     pyplot.close(figure)
 
 
-# What can be read without executing
-
-
-def test_code_comments_name_equations_of_the_chapter(source):
-    labels = set(re.findall(r":label: (eq-[\w-]+)", source))
-    package = Path(hidden_markov.__file__).read_text(encoding="utf-8")
-    named = set(re.findall(r"# (eq-[\w-]+)", source + package))
-    assert {"eq-bidirectional", "eq-belief-forward", "eq-belief-backward"} <= named <= labels
-
-
-def test_every_citation_has_an_entry(source):
-    entries = re.findall(r"@\w+\{([\w-]+),", (ROOT / "references.bib").read_text(encoding="utf-8"))
-    cited = {key for keys in re.findall(r"\{cite:\w+\}`([^`]+)`", source) for key in keys.split(",")}
-    assert len(cited) >= 7 and cited <= set(entries)
-
-
-def test_every_figure_has_an_alt_text_and_says_a_finding():
-    found = [cell for cell in jupytext.read(CHAPTER).cells if "plt.subplots" in cell.source]
-    assert len(found) == 3
-    for cell in found:
-        metadata = cell.metadata["mystnb"]
-        assert len(metadata["image"]["alt"]) > 80
-        assert metadata["figure"]["caption"].startswith("**")
-
-
 # What the page computes
-
-
-@pytest.mark.notebook
-def test_every_number_in_the_prose_is_computed(said, source):
-    assert set(re.findall(r"\{glue:text\}`(\w+)", source)) <= set(said)
 
 
 @pytest.mark.notebook
