@@ -56,7 +56,7 @@ def test_every_equation_that_the_package_names_is_defined(labels):
     sources = (ROOT / "code" / "gatedrnn").rglob("*.py")
     text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
     named = set(re.findall(r"#.*?\b(eq-[\w-]+)", text))
-    assert len(named) > 30 and named <= labels
+    assert len(named) > 20 and named <= labels
 
 
 def test_every_equation_that_a_chapter_names_is_defined(text, labels):
