@@ -13,6 +13,7 @@ import sys
 import time
 from pathlib import Path
 
+import filelock
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,6 +29,7 @@ kernelspec: {{name: python3, display_name: Python 3}}
 {prose}
 
 ```{{code-cell}} ipython3
+{options}
 {code}
 ```
 """
@@ -54,8 +56,8 @@ def book(tmp_path):
     return folder
 
 
-def write_chapter(folder, prose="Some prose.", code=COUNTED):
-    (folder / "chapter.md").write_text(CHAPTER.format(prose=prose, code=code))
+def write_chapter(folder, prose="Some prose.", code=COUNTED, options=":tags: [one]"):
+    (folder / "chapter.md").write_text(CHAPTER.format(prose=prose, code=code, options=options))
 
 
 def build(folder, *words, data=""):
@@ -91,6 +93,44 @@ def test_prose_does_not_execute_again_but_code_and_package_do(book, tmp_path):
     (recordings / "new.mat").write_bytes(b"a recording")
     build(book, "--execute", data=str(recordings))
     assert runs(book) == 4
+
+
+CAPTIONED = """---
+mystnb:
+  figure: {{caption: "{caption}", name: fig-one}}
+  image: {{alt: "{caption} A page with a small picture of nothing."}}
+---"""
+DRAWN = (
+    COUNTED
+    + """
+import base64
+from IPython.display import Image, display
+display(Image(base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII="
+)))"""
+)
+
+
+def test_a_caption_is_rendered_again_without_executing_again(book):
+    page = book / "_build" / "html" / "chapter.html"
+    for caption in ("First words.", "Other words.", "First words."):
+        write_chapter(book, code=DRAWN, options=CAPTIONED.format(caption=caption))
+        result = build(book)
+        assert result.returncode == 0, result.stderr
+        assert page.read_text().count(caption) >= 2 and "_images/" in page.read_text()
+        assert runs(book) == 1
+    write_chapter(book, code=DRAWN, options=":tags: [raises-exception]")
+    build(book, "--execute")
+    assert runs(book) == 2, "a tag that execution heeds is no caption"
+
+
+def test_a_second_build_at_the_same_time_is_refused_in_one_sentence(book):
+    with filelock.FileLock(book / "_build.lock"):
+        result = build(book, "--execute")
+    assert result.returncode == 1
+    assert result.stderr.strip().count("\n") == 0 and "Another `make book` is at work" in result.stderr
+    assert not (book / "_build").exists()
+    assert build(book, "--execute").returncode == 0
 
 
 def test_a_cell_that_raises_fails_the_build_and_says_where(book):

@@ -3,12 +3,13 @@
     python tools/book.py            build _build/html, warnings and cell errors fatal
     python tools/book.py --execute  only bring the executed chapters up to date
 
-Executed notebooks are kept in a jupyter-cache, which knows a notebook by the sources of its code cells: a
-change of prose re-executes nothing. It does not know what those cells import, so the cache belongs to one
-state of the package, the pinned requirements and the recordings at hand, and starts afresh with the next.
+Executed notebooks are kept in a jupyter-cache, which knows a notebook by its code cells: a change of prose
+re-executes nothing. Their captions and alt texts are part of what it knows them by; where only those changed,
+the outputs are taken over. It does not know what the cells import, so the cache belongs to one state of the
+package, the pinned requirements and the recordings at hand, and starts afresh with the next.
 
 Sphinx knows which pages changed, but not that it was killed or that it warned last time. A marker says so:
-while it is there, the next build renders every page anew.
+while it is there, the next build renders every page anew. One build at a time may work in a checkout.
 """
 
 import argparse
@@ -22,6 +23,7 @@ import sys
 import time
 from pathlib import Path
 
+import filelock
 import nbformat
 import yaml
 from jupyter_cache import get_cache
@@ -39,6 +41,8 @@ UNFINISHED = BUILD / "unfinished"
 AT_ONCE = 2
 SECONDS_PER_CELL = 120
 SMALLEST_FREE_MEGABYTES = 300
+LOCK = ROOT / "_build.lock"  # beside _build, which `make clean` removes
+ACTING_TAGS = {"raises-exception", "skip-execution"}  # the only tags of a cell that its execution heeds
 ENCRYPTED = Config({"KernelManager": {"transport_encryption": "auto"}})  # else each kernel prints a warning
 
 
@@ -142,6 +146,29 @@ def is_cached(cache, notebook) -> bool:
     return True
 
 
+def what_runs(notebook) -> list[tuple]:
+    """What of a notebook's code cells bears on their outputs: not their captions, alt texts or looks."""
+    code = (cell for cell in notebook.cells if cell.cell_type == "code")
+    return [(cell.source, sorted(ACTING_TAGS.intersection(cell.metadata.get("tags", [])))) for cell in code]
+
+
+def take_over(cache, page: Path, notebook) -> bool:
+    """Cache the outputs of the same cells under other captions, where there are some, for this notebook."""
+    for record in reversed(cache.list_cache_records()):
+        if record.uri != str(page):
+            continue
+        known = cache.get_cache_bundle(record.pk).nb
+        if what_runs(known) == what_runs(notebook):
+            code = (cell for cell in notebook.cells if cell.cell_type == "code")
+            for cell, before in zip(code, known.cells, strict=True):
+                cell.update(outputs=before.outputs, execution_count=before.execution_count)
+            notebook.metadata.update(known.metadata)
+            bundle = CacheBundleIn(notebook, str(page), data=record.data)
+            cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
+            return True
+    return False
+
+
 def executed(page: Path):
     """Return the page as the last build executed it, or None if that is not what it would be now."""
     note = state_note(CACHE)
@@ -232,6 +259,7 @@ async def execute_pages() -> None:
     cache.change_cache_limit(1000)
     notebooks = [(page, read_notebook(page)) for page in pages()]
     stale = [(page, notebook) for page, notebook in notebooks if notebook and not is_cached(cache, notebook)]
+    stale = [(page, notebook) for page, notebook in stale if not take_over(cache, page, notebook)]
     if not stale:
         return
     stale.sort(key=lambda item: -sum(len(cell.source) for cell in item[1].cells if cell.cell_type == "code"))
@@ -321,7 +349,14 @@ def main() -> int:
     parser.add_argument("--execute", action="store_true", help="only execute, do not render")
     arguments = parser.parse_args()
     try:
-        build(only_execute=arguments.execute)
+        with filelock.FileLock(LOCK, timeout=0):  # the system lets go of it when its holder ends, however
+            build(only_execute=arguments.execute)
+    except filelock.Timeout:
+        print(
+            "\nAnother `make book` is at work in this checkout: wait until it has ended and say it again.",
+            file=sys.stderr,
+        )
+        return 1
     except BuildError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
