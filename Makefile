@@ -38,7 +38,7 @@ experiments:
 	$(RUN) experiments $(EXPERIMENTS)
 
 exercises:
-	$(RUN) exercises
+	$(RUN) exercises $(SETS)
 
 format:
 	$(RUN) format

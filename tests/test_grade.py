@@ -8,6 +8,7 @@ import sys
 
 import nbformat
 import pytest
+from banks import SETS, bank
 from gatedrnn.practice import confine, products, sandbox, sets
 from gatedrnn.practice.grading import grade
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
@@ -20,10 +21,6 @@ AVAILABLE = {
     "landlock": confine.landlock_version() > 0,
     "guard": True,
 }
-KINDS = [
-    pytest.param(kind, marks=pytest.mark.skipif(not works, reason=f"this machine has no {kind}"))
-    for kind, works in AVAILABLE.items()
-]
 
 
 def released():
@@ -70,50 +67,44 @@ def states(report):
     return {verdict.item: verdict.status for verdict in report.verdicts}
 
 
-@pytest.mark.parametrize("name", sets.MODULES)
-@pytest.mark.parametrize("kind", KINDS)
-def test_the_untouched_notebook_scores_nothing_and_the_solution_everything(name, kind):
-    exercise_set = sets.load(name)
-    root = products.ROOT / "exercises"
+STRONGEST = next(kind for kind, works in AVAILABLE.items() if works)
+RUNS = [(each, STRONGEST) for each in SETS]
+RUNS += [(SET, kind) for kind, works in AVAILABLE.items() if works and kind != STRONGEST and SET in SETS]
+
+
+@pytest.mark.parametrize(("exercise_set", "kind"), RUNS, ids=[f"{each.name} [{kind}]" for each, kind in RUNS])
+def test_the_untouched_notebook_scores_nothing_and_the_solution_everything(exercise_set, kind):
+    name, root = exercise_set.name, products.ROOT / "exercises"
     untouched = grade(root / "release" / name / exercise_set.notebook, kind=kind)
     assert set(states(untouched).values()) == {"unwritten"}
     assert untouched.points == untouched.pending == 0 and untouched.out_of == exercise_set.points
     assert untouched.cells == []  # no error but NotImplementedError
     solution = grade(root / "source" / name / exercise_set.notebook, kind=kind)
-    assert solution.points == solution.out_of == exercise_set.points - solution.pending
+    assert solution.points == solution.out_of == exercise_set.points - solution.pending, solution.verdicts
     assert solution.pending == sum(item.points for item in exercise_set.written)
     assert solution.cells == solution.notes == []
     assert {verdict.status for verdict in solution.verdicts} == {"right", "pending"}
 
 
-def test_half_done_work_earns_its_part(tmp_path):
-    half_echo = (
-        "def echo(W, U, pulse, steps):\n    return (W[0, 0] ** np.arange(steps))[:, None] * (U @ pulse)"
-    )
-    no_biases = answer("run_rnn").replace("+ b_ih", "").replace("+ b_hh", "")
-    notebook = small(
-        answer("time_constant"), half_echo, "def modes(W, dt):\n    raise NotImplementedError", no_biases
-    )
-    report = grade(save(notebook, tmp_path))
-    assert marks(report) == {
-        "time_constant": 2,
-        "echo": 1,
-        "modes": 0,
-        "run_rnn": 1,
-        "measure_tau": 0,
-        "choose_network": 0,
-        "written_answer": 0,
-    }
-    assert states(report) == {
-        "time_constant": "right",
-        "echo": "partly",
-        "modes": "unwritten",
-        "run_rnn": "partly",
-        "measure_tau": "unreached",
-        "choose_network": "unreached",
-        "written_answer": "missing",
-    }
-    verdict = {verdict.item: verdict for verdict in report.verdicts}
+@pytest.mark.parametrize("exercise_set", SETS, ids=lambda exercise_set: exercise_set.name)
+def test_half_done_work_earns_its_part(exercise_set, tmp_path):
+    cells, expected = bank(exercise_set.name).HALF_DONE
+    given = getattr(bank(exercise_set.name), "GIVEN", "")
+    report = grade(save(small("import math", given, *cells), tmp_path), exercise_set=exercise_set)
+    assert marks(report) == expected | {item.name: 0 for item in exercise_set.written}
+    assert 0 < report.points < report.out_of
+    assert "partly" in states(report).values()
+    assert {states(report)[item.name] for item in exercise_set.written} == {"missing"}
+
+
+def test_half_done_work_is_told_what_is_missing(tmp_path):
+    cells, _ = bank("set-1").HALF_DONE
+    verdict = {verdict.item: verdict for verdict in grade(save(small(*cells), tmp_path)).verdicts}
+    assert [verdict[name].status for name in ("echo", "modes", "measure_tau")] == [
+        "partly",
+        "unwritten",
+        "unreached",
+    ]
     assert verdict["run_rnn"].misconception == "both biases missing"
     assert "no function of this name" in verdict["measure_tau"].message
 

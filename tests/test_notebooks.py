@@ -5,10 +5,10 @@ import sys
 
 import nbformat
 import pytest
-from gatedrnn.practice import products, sets
+from banks import SETS
+from gatedrnn.practice import products
 from nbclient import NotebookClient
 
-SETS = [sets.load(name) for name in sets.MODULES]
 EXERCISES = products.ROOT / "exercises"
 pytestmark = pytest.mark.notebook
 

@@ -61,7 +61,9 @@ def test_the_command_says_what_is_new_and_what_was_kept(tmp_path, capsys):
 
 def test_the_command_refuses_in_one_sentence(tmp_path, capsys):
     assert main(["start", "set-99", "--to", str(tmp_path)]) == 2
-    assert capsys.readouterr().err == "gatedrnn start: there is no set 'set-99'; known sets: set-1\n"
+    assert capsys.readouterr().err == (
+        f"gatedrnn start: there is no set 'set-99'; known sets: {', '.join(sets.MODULES)}\n"
+    )
     (tmp_path / "file").write_text("")
     assert main(["start", "--to", str(tmp_path / "file")]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1

@@ -69,7 +69,7 @@ def ask(item: Item, answer) -> list[Outcome]:
     outcomes = []
     for question in item.questions:
         for _ in range(question.repeats):
-            arguments = question.draw(rng)
+            arguments = (question.rehearse or question.draw)(rng)
             outcomes.append(Outcome(question, arguments, call(answer, arguments)))
     return outcomes
 
@@ -108,6 +108,8 @@ def describe(verdict: Verdict, extra: list[str] = (), more: bool = False) -> str
         lines = _wrap(f"{name}: {verdict.points} of {verdict.out_of} points so far. {verdict.message}.", "")
         for word, text in _evidence(verdict):
             lines += _wrap(f"{word:9}{text}", "  ") if text else []
+    for text in verdict.measured:
+        lines += _wrap(f"{text}.", "  ")
     for text in [f"hint: {verdict.hint}"] * bool(verdict.hint) + list(extra):
         lines += _wrap(text, "  ")
     if more and verdict.status != "right":

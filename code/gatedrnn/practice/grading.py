@@ -85,7 +85,12 @@ class Report:
         return sum(verdict.out_of for verdict in self.verdicts) - self.pending
 
 
-def grade(path: str | Path, timeout: float | None = None, kind: str | None = None) -> Report:
+def grade(
+    path: str | Path,
+    timeout: float | None = None,
+    kind: str | None = None,
+    exercise_set: ExerciseSet | None = None,
+) -> Report:
     """Mark one notebook. The file is read once and never written.
 
     Parameters
@@ -96,6 +101,8 @@ def grade(path: str | Path, timeout: float | None = None, kind: str | None = Non
         Seconds for the whole notebook; by default the set's own.
     kind : {"bubblewrap", "landlock", "guard"}, optional
         The confinement; by default the strongest that works here.
+    exercise_set : ExerciseSet, optional
+        The set that it was handed in for; by default the notebook tells.
 
     Returns
     -------
@@ -104,7 +111,7 @@ def grade(path: str | Path, timeout: float | None = None, kind: str | None = Non
     """
     path, began = Path(path), time.monotonic()
     try:
-        handed_in = submission.read(path)
+        handed_in = submission.read(path, exercise_set)
     except SubmissionError as error:
         return Report(path, status="refused", reason=str(error))
     exercise_set = handed_in.exercise_set
@@ -200,11 +207,7 @@ class Run:
     def _ask_items(self, session: Session, waiting: list[Item], done: dict[str, Verdict]) -> list[Item]:
         """Ask one item after the other; return those still to be asked when the worker is lost."""
         for place, item in enumerate(waiting):
-            asked = [
-                (question, question.draw(self.rng))
-                for question in item.questions
-                for _ in range(question.repeats)
-            ]
+            asked = self._draw(item)
             try:
                 calls = [arguments for _, arguments in asked]
                 answers = session.ask(item.name, calls, item.seconds, self.deadline + GRACE)
@@ -218,6 +221,21 @@ class Run:
                 return waiting[place + 1 :]
             done[item.name] = self._judge(item, asked, answers)
         return []
+
+    def _draw(self, item: Item) -> list[tuple]:
+        """Fresh arguments for every repeat of every question; a recording that is not here is our failure."""
+        try:
+            return [
+                (question, question.draw(self.rng))
+                for question in item.questions
+                for _ in range(question.repeats)
+            ]
+        except RuntimeError as error:
+            from gatedrnn.datasets import DataUnavailable  # takes its time, so only when something is wrong
+
+            if not isinstance(error, DataUnavailable):
+                raise
+            raise GradingError(f"{item.name} is marked on a recording that is not here: {error}") from None
 
     def _judge(self, item: Item, asked: list[tuple], answers: list) -> Verdict:
         if all(isinstance(answer, Failure) and answer.kind == "missing" for answer in answers):

@@ -42,6 +42,13 @@ class Question:
         How many fresh draws are asked.
     rtol, atol : float
         Right means ``|got − expected| <= atol + rtol · |expected|``, everywhere.
+    score : callable, optional
+        For what has no one right answer: ``score(arguments, answer)`` gives a
+        :class:`~gatedrnn.practice.scoring.Score` in place of the comparison with the reference. ``answer`` is
+        the value, or a list of them where the item has several parts. Of several repeats the lowest counts.
+    rehearse : callable, optional
+        Draws for the check in the notebook where the draws for marks must stay unseen, such as a recording
+        that is kept back.
     """
 
     name: str
@@ -51,6 +58,8 @@ class Question:
     repeats: int = 3
     rtol: float = 1e-6
     atol: float = 1e-9
+    score: Callable | None = None
+    rehearse: Callable | None = None
 
 
 @dataclass(frozen=True)
@@ -58,7 +67,8 @@ class Misconception:
     """A typical mistake and the sentence that helps with it.
 
     A mistake is recognised by what it computes: ``wrong`` is that computation, run on the same inputs. A
-    mistake that stops with an error instead is recognised by the error's text.
+    mistake that stops with an error instead is recognised by the error's text, one in an answer that is
+    scored by what it looks like.
 
     Attributes
     ----------
@@ -70,12 +80,16 @@ class Misconception:
         Variants of the mistake, each taking the question's arguments.
     error : str
         A regular expression searched in ``"TypeError: …"``.
+    shows : callable, optional
+        ``shows(arguments, answer)`` says whether an answer that is not right has the marks of this mistake;
+        ``answer`` as for ``Question.score``.
     """
 
     name: str
     hint: str
     wrong: tuple[Callable, ...] = ()
     error: str = ""
+    shows: Callable | None = None
 
 
 @dataclass(frozen=True)
@@ -94,6 +108,7 @@ class Item:
         What comes back, in order.
     reference : callable
         The right answer; it runs in the checker and the grader, never beside the learner's code when marking.
+        Where every question is scored it is never asked, and only has to be a good answer.
     questions : tuple of Question
     misconceptions : tuple of Misconception
         In the order in which they are tried.
@@ -102,7 +117,7 @@ class Item:
     plot : callable
         ``plot(axes, function)`` draws what ``function`` gives for a fixed example.
     seconds : float
-        Time for all answers of this item together when marking.
+        Time for all answers of this item together when marking; more for one that trains a network.
     """
 
     name: str
@@ -160,6 +175,8 @@ class ExerciseSet:
     packages : tuple of str
         Modules of ``gatedrnn`` that the notebook may import while it is marked. All others are withheld then,
         because they hold answers.
+    recordings : tuple of str
+        Data sets that the notebook may read while it is marked, if they are on that machine.
     cell_seconds : float
         Longest time one cell may run while the notebook is marked.
     seconds : float
@@ -174,6 +191,7 @@ class ExerciseSet:
     items: tuple[Item | WrittenItem, ...]
     minutes: tuple[int, int]
     packages: tuple[str, ...] = ("figures",)
+    recordings: tuple[str, ...] = ()
     cell_seconds: float = 15.0
     seconds: float = 120.0
     memory: int = 2 * 2**30

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gatedrnn.practice.items import Item, Misconception, Question, WrittenItem
+from gatedrnn.practice.scoring import Score, UnfitError
 from gatedrnn.practice.wire import Other, WireError, pack, unpack
 
 HINTS = {
@@ -58,6 +59,14 @@ class Difference(NamedTuple):
     got: str
 
 
+class Finding(NamedTuple):
+    """What came of one outcome: points of its question, what is off (None: nothing), what was measured."""
+
+    points: int
+    off: Difference | None
+    said: str = ""
+
+
 @dataclass
 class Verdict:
     """What came of one item.
@@ -81,6 +90,8 @@ class Verdict:
     hint : str
     questions : list of tuple
         ``(name, earned, points)`` for every question.
+    measured : list of str
+        For every question that is scored, one sentence on what was measured.
     """
 
     item: str
@@ -96,6 +107,7 @@ class Verdict:
     misconception: str = ""
     hint: str = ""
     questions: list[tuple[str, int, int]] = field(default_factory=list)
+    measured: list[str] = field(default_factory=list)
 
 
 def judge(item: Item, outcomes: list[Outcome]) -> Verdict:
@@ -110,36 +122,32 @@ def judge(item: Item, outcomes: list[Outcome]) -> Verdict:
     Returns
     -------
     Verdict
-        A question earns its points when all its repeats are right; a mistake is recognised when one known
-        misconception explains every answer that is not right, or at least every such answer of the question
-        that the message is about.
+        A question earns its points when all its repeats are right; where answers are scored, the lowest
+        counts. A mistake is recognised when one known misconception explains every answer that is not right,
+        or at least every such answer of the question that the message is about.
     """
-    differences = [_difference(item, outcome) for outcome in outcomes]
-    questions = []
+    pairs = [(outcome, _find(item, outcome)) for outcome in outcomes]
+    verdict = Verdict(item.name, item.title, 0, item.points, "right")
     for question in item.questions:
-        asked = [
-            off for outcome, off in zip(outcomes, differences, strict=True) if outcome.question is question
-        ]
-        right = bool(asked) and not any(asked)
-        questions.append((question.name, question.points * right, question.points))
-    points = sum(earned for _, earned, _ in questions)
-    verdict = Verdict(item.name, item.title, points, item.points, "right", questions=questions)
-    wrong = [(outcome, off) for outcome, off in zip(outcomes, differences, strict=True) if off]
+        asked = [finding for outcome, finding in pairs if outcome.question is question]
+        lowest = min(asked, key=lambda finding: finding.points, default=Finding(0, None))
+        verdict.questions.append((question.name, lowest.points, question.points))
+        verdict.points += lowest.points
+        verdict.measured += [lowest.said] * bool(lowest.said)
+    wrong = [(outcome, finding) for outcome, finding in pairs if finding.off]
     if not wrong:
         verdict.message = "everything that was asked is right"
         return verdict
-    _explain(
-        item, verdict, wrong, [outcome for outcome, off in zip(outcomes, differences, strict=True) if not off]
-    )
+    _explain(item, verdict, wrong, [outcome for outcome, finding in pairs if not finding.off])
     return verdict
 
 
 def _explain(
-    item: Item, verdict: Verdict, wrong: list[tuple[Outcome, Difference]], right: list[Outcome]
+    item: Item, verdict: Verdict, wrong: list[tuple[Outcome, Finding]], right: list[Outcome]
 ) -> None:
     """Fill in what is off, from the first wrong outcome that gave a value, else from the first."""
     outcome = _first([outcome for outcome, _ in wrong])
-    off = next(difference for other, difference in wrong if other is outcome)
+    _, off, said = next(finding for other, finding in wrong if other is outcome)
     failure = outcome.answer if isinstance(outcome.answer, Failure) else None
     if failure and failure.kind in ("unwritten", "unreached"):
         verdict.status = failure.kind if not verdict.points else "partly"
@@ -148,7 +156,8 @@ def _explain(
     verdict.status = "partly" if verdict.points else "wrong"
     verdict.off, verdict.expected, verdict.got = off.kind, off.expected, off.got
     verdict.call = describe_call(item.name, outcome.arguments)
-    verdict.message = f"Asked about {outcome.question.name}, {OFF[off.kind]}{off.where}"
+    verdict.message = f"Asked about {outcome.question.name}, {said or OFF[off.kind] + off.where}"
+    verdict.measured = [each for each in verdict.measured if each != said]  # once is enough
     known = recognise(item, [outcome for outcome, _ in wrong], right)
     if known:
         verdict.misconception, verdict.hint = known.name, known.hint
@@ -189,14 +198,16 @@ def _first(wrong: list[Outcome]) -> Outcome:
 
 
 def _fits(item: Item, misconception: Misconception, outcome: Outcome) -> bool:
-    """Whether a right answer does not speak against a mistake; mistakes that show as errors pass."""
-    return bool(misconception.error) or _explains(item, misconception, outcome)
+    """Whether a right answer does not speak against a mistake; mistakes that show only when wrong pass."""
+    return bool(misconception.error or misconception.shows) or _explains(item, misconception, outcome)
 
 
 def _explains(item: Item, misconception: Misconception, outcome: Outcome) -> bool:
     if isinstance(outcome.answer, Failure):
         error = outcome.answer.kind == "error" and misconception.error
         return bool(error and re.search(misconception.error, outcome.answer.message))
+    if misconception.shows and _shows(item, misconception, outcome):
+        return True
     for wrong in misconception.wrong:
         try:
             with np.errstate(all="ignore"):
@@ -206,6 +217,15 @@ def _explains(item: Item, misconception: Misconception, outcome: Outcome) -> boo
         if not isinstance(mistaken, Failure) and _same(item, outcome, mistaken):
             return True
     return False
+
+
+def _shows(item: Item, misconception: Misconception, outcome: Outcome) -> bool:
+    parts = split(outcome.answer, len(item.parts))
+    try:
+        with np.errstate(all="ignore"):
+            return bool(misconception.shows(outcome.arguments, parts if len(item.parts) > 1 else parts[0]))
+    except Exception:  # an answer of another form cannot have these marks
+        return False
 
 
 def _same(item: Item, outcome: Outcome, mistaken) -> bool:
@@ -221,17 +241,48 @@ def _graded(item: Item, question: Question) -> list[int]:
     return [k for k, part in enumerate(item.parts) if not question.grades or part.name in question.grades]
 
 
+def _find(item: Item, outcome: Outcome) -> Finding:
+    """Compare or score one answer."""
+    answer, question = outcome.answer, outcome.question
+    if isinstance(answer, Failure):
+        return Finding(0, Difference(answer.kind, "", "a value", answer.message))
+    if question.score is None:
+        off = _difference(item, outcome)
+        return Finding(0 if off else question.points, off)
+    parts = split(answer, len(item.parts))
+    if len(parts) != len(item.parts):
+        return Finding(0, Difference("type", "", _names(item), _kind_of(answer)))
+    try:
+        with np.errstate(all="ignore"):
+            score = question.score(outcome.arguments, parts if len(parts) > 1 else parts[0])
+    except UnfitError as error:
+        return Finding(0, Difference(error.kind, "", error.expected, error.got))
+    except Exception:  # an answer of a form that the score did not think of is no answer
+        return Finding(0, Difference("type", "", _names(item), _kind_of(answer)))
+    return _scored(question, score)
+
+
+def _scored(question: Question, score: Score) -> Finding:
+    if not 0 <= score.points <= question.points:
+        raise ValueError(f"{question.name} is worth {question.points} points, its score gave {score.points}")
+    if score.points == question.points:
+        return Finding(score.points, None, score.said)
+    return Finding(score.points, Difference(score.kind, "", score.expected, score.got), score.said)
+
+
+def _names(item: Item) -> str:
+    names = ", ".join(part.name for part in item.parts)
+    return f"{len(item.parts)} values: {names}" if len(item.parts) > 1 else f"one value, the {names}"
+
+
 def _difference(item: Item, outcome: Outcome) -> Difference | None:
     """Compare one answer with the reference; None means right."""
     answer = outcome.answer
-    if isinstance(answer, Failure):
-        return Difference(answer.kind, "", "a value", answer.message)
     with np.errstate(all="ignore"):
         expected = split(through_the_wire(item.reference(*outcome.arguments)), len(item.parts))
     got = split(answer, len(item.parts))
     if len(got) != len(expected):
-        names = ", ".join(part.name for part in item.parts)
-        return Difference("type", "", f"{len(expected)} values: {names}", _kind_of(answer))
+        return Difference("type", "", _names(item), _kind_of(answer))
     for k in _graded(item, outcome.question):
         off = _compare(expected[k], got[k], outcome.question)
         if off:
@@ -247,7 +298,7 @@ def _compare(expected, got, question: Question) -> Difference | None:
         return None if expected == got else Difference("number", "", repr(expected), _kind_of(got))
     if isinstance(got, (Other, str, tuple)):
         return Difference("type", "", _kind_of(expected), _kind_of(got))
-    expected, got = np.asarray(expected), np.asarray(got)
+    expected, got = _plain(expected), _plain(got)
     if np.iscomplexobj(got) and not np.iscomplexobj(expected):
         if np.any(got.imag != 0):
             return Difference("type", "", "real numbers", "complex numbers")
@@ -255,6 +306,12 @@ def _compare(expected, got, question: Question) -> Difference | None:
     if expected.shape != got.shape:
         return Difference("shape", "", str(expected.shape), str(got.shape))
     return _compare_numbers(expected, got, question)
+
+
+def _plain(value) -> np.ndarray:
+    """Integers, booleans and short floats as what they are compared as."""
+    array = np.asarray(value)
+    return array if array.dtype.kind == "c" else array.astype(float)
 
 
 def _compare_numbers(expected: np.ndarray, got: np.ndarray, question: Question) -> Difference | None:
@@ -278,10 +335,17 @@ def split(answer, count: int) -> list:
             return [np.asarray(answer, dtype=float)]  # (0.1, 0.2) is as good as an array
         return list(answer) if isinstance(answer, tuple) and len(answer) == 1 else [answer]
     if isinstance(answer, tuple):
-        return list(answer)
+        return list(answer) if len(answer) == count else _leaves(answer)
     if isinstance(answer, np.ndarray) and answer.ndim and len(answer) == count:
         return list(answer)
     return [answer]
+
+
+def _leaves(answer) -> list:
+    """Parts of parts in order, so that ``output, (hidden, cell)`` are three."""
+    if not isinstance(answer, tuple):
+        return [answer]
+    return [leaf for part in answer for leaf in _leaves(part)]
 
 
 def through_the_wire(value):

@@ -28,6 +28,7 @@ from gatedrnn.practice.items import ExerciseSet
 from gatedrnn.practice.sets import MODULES, load
 
 ROOT = Path(__file__).resolve().parents[3]
+LONGEST = 120  # seconds of one cell of a source notebook
 BEGIN, END = "BEGIN SOLUTION", "END SOLUTION"
 CODE_STUB = 'raise NotImplementedError("replace this line with your answer")'
 HEADER = """---
@@ -171,7 +172,7 @@ def execute(source: nbformat.NotebookNode) -> nbformat.NotebookNode:
     from nbclient import NotebookClient  # only here: making the other products runs nothing
 
     notebook = copy.deepcopy(source)
-    NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
+    NotebookClient(notebook, timeout=LONGEST, kernel_name="python3").execute()
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs = [
@@ -195,19 +196,21 @@ def as_text(notebook: nbformat.NotebookNode) -> str:
 
 
 def main(words: list[str] | None = None) -> int:
-    """Make the products of every set and say what changed."""
+    """Make the products of every set, or of those that are named, and say what changed."""
     parser = argparse.ArgumentParser(
         prog="python -m gatedrnn.practice.products", description=__doc__.split("\n")[0]
     )
+    parser.add_argument("sets", nargs="*", metavar="SET", help=f"{', '.join(MODULES)}; all if none is named")
     parser.add_argument(
         "--no-execute", action="store_true", help="keep the outputs that are stored in the source"
     )
     arguments = parser.parse_args(words)
-    for exercise_set in map(load, MODULES):
+    for name in arguments.sets or MODULES:
         try:
+            exercise_set = load(name)
             source = read_source(exercise_set)
-        except SourceError as error:
-            print(error, file=sys.stderr)
+        except (KeyError, OSError, SourceError) as error:
+            print(error.args[0] if isinstance(error, KeyError) else error, file=sys.stderr)
             return 2
         texts = {}
         if not arguments.no_execute:

@@ -53,9 +53,12 @@ def stopped(cell: dict) -> str:
 
 def details(verdict: Verdict) -> list[str]:
     """The sentences below the line of an item."""
-    if verdict.status in ("right", "unwritten"):
+    if verdict.status == "unwritten":
         return []
-    lines = [verdict.message]
+    lines = [f"{text}." for text in verdict.measured]
+    if verdict.status == "right":
+        return lines
+    lines.insert(0, verdict.message)
     if verdict.status == "pending":
         return lines
     lines += [f"call: {verdict.call}"] * bool(verdict.call)

@@ -4,6 +4,7 @@ What each promises is written for readers in the book's page on grading; keep th
 together.
 """
 
+import contextlib
 import functools
 import os
 import shutil
@@ -103,7 +104,29 @@ def _copy_module(entry: Path, folder: Path) -> None:
         shutil.copy(entry, folder)
 
 
-def environment(home: Path) -> dict[str, str]:
+@functools.cache
+def _located(name: str) -> Path | None:
+    from gatedrnn import datasets  # only for the few sets that use one
+
+    path = datasets.locate(name)
+    return path and path.resolve()
+
+
+def recordings(exercise_set: ExerciseSet) -> dict[str, Path]:
+    """The recordings of a set that are on this machine, by name; nothing is downloaded."""
+    found = {name: _located(name) for name in exercise_set.recordings}
+    return {name: path for name, path in found.items() if path is not None}
+
+
+def show_recordings(folder: Path, exercise_set: ExerciseSet) -> None:
+    """Make the folder that a worker knows as ``GATEDRNN_DATA``; it has links to what may be read."""
+    folder.mkdir()
+    for name, path in recordings(exercise_set).items():
+        with contextlib.suppress(OSError):  # Windows lets only some users make links
+            (folder / name).symlink_to(path, target_is_directory=True)
+
+
+def environment(home: Path, recordings: Path) -> dict[str, str]:
     """The few environment variables that a worker gets; nothing of the grader's own leaks in."""
     return {
         "PATH": "/usr/local/bin:/usr/bin:/bin",
@@ -111,6 +134,7 @@ def environment(home: Path) -> dict[str, str]:
         "USER": "learner",
         "HOME": str(home),
         "TMPDIR": str(home / "tmp"),
+        "GATEDRNN_DATA": str(recordings),
         "MPLBACKEND": "Agg",
         "MPLCONFIGDIR": str(home / "matplotlib"),
         "IPYTHONDIR": str(home / "ipython"),
@@ -181,14 +205,14 @@ def command(kind: str, scratch: Path, exercise_set: ExerciseSet) -> list[str]:
     worker = scratch / "package/gatedrnn/practice/worker.py"
     words = [sys.executable, "-I", str(worker)]
     if kind == "bubblewrap":
-        words = _bubblewrap(scratch) + words
+        words = _bubblewrap(scratch, exercise_set) + words
     if os.name != "posix":
         return words
-    limits = [str(PROCESSES), str(exercise_set.memory), str(scratch), str(DISK)]
+    limits = [str(PROCESSES), str(exercise_set.memory), str(scratch / "home"), str(DISK)]
     return [sys.executable, "-I", "-S", warden.__file__, *limits, *words]
 
 
-def _bubblewrap(scratch: Path) -> list[str]:
+def _bubblewrap(scratch: Path, exercise_set: ExerciseSet) -> list[str]:
     """Everything is read-only but the learner's folder and /tmp, which are memory of limited size."""
     home = scratch / "home"
     words = [
@@ -203,7 +227,9 @@ def _bubblewrap(scratch: Path) -> list[str]:
     words += ["--proc", "/proc", "--dev", "/dev", "--size", str(FILE), "--tmpfs", "/tmp"]
     for place in [*map(Path, SYSTEM), *(Path("/etc", name) for name in SETTINGS), *python_folders()]:
         words += _shown(place, PACKAGE) if place.exists() else []
-    words += ["--ro-bind", str(scratch / "package"), str(scratch / "package")]
+    ours = [scratch / name for name in ("package", "arguments", "recordings")]
+    for place in [*ours, *recordings(exercise_set).values()]:
+        words += ["--ro-bind", str(place), str(place)]
     words += ["--size", str(DISK), "--tmpfs", str(home)]
     for name in ("tmp", "ipython", "matplotlib"):
         words += ["--dir", str(home / name)]

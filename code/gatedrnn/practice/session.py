@@ -10,6 +10,8 @@ import threading
 import time
 from pathlib import Path
 
+import numpy as np
+
 from gatedrnn.practice import sandbox, warden, wire
 from gatedrnn.practice.items import ExerciseSet
 from gatedrnn.practice.judge import Failure
@@ -58,14 +60,16 @@ class Session:
         folder = Path(self.scratch.name).resolve()
         sandbox.make_package(folder / "package", self.exercise_set)
         sandbox.make_home(folder / "home")
-        self.home = folder / "home"
+        sandbox.show_recordings(folder / "recordings", self.exercise_set)
+        (folder / "arguments").mkdir()
+        self.home, self.arguments = folder / "home", folder / "arguments"
         self.process = subprocess.Popen(
             sandbox.command(self.kind, folder, self.exercise_set),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.errors,
             cwd=self.home,
-            env=sandbox.environment(self.home),
+            env=sandbox.environment(self.home, folder / "recordings"),
             bufsize=0,
         )
         threading.Thread(target=self._listen, daemon=True).start()
@@ -170,12 +174,14 @@ class Session:
     def start(self, cells: list[dict], names: list[str], cell_seconds: float) -> None:
         """Send the notebook."""
         whole, listed = ([], []) if self.kind == "bubblewrap" else sandbox.readable(sandbox.PACKAGE)
-        package = str(self.home.parent / "package")
+        ours = [str(self.home.parent / name) for name in ("package", "arguments", "recordings")]
+        ours += map(str, sandbox.recordings(self.exercise_set).values())
         order = {
             "limits": sandbox.limits(self.kind, self.exercise_set, self.seconds),
             "confine": self.kind,
             "folder": str(self.home),
-            "readable": [*whole, package] if whole else [],
+            "readable": [*whole, *ours] if whole else [],
+            "arguments": str(self.arguments),
             "listable": listed,
             "cells": cells,
             "names": names,
@@ -192,15 +198,26 @@ class Session:
             For each call a value, or a :class:`~gatedrnn.practice.judge.Failure`.
         """
         nonce = secrets.token_hex(16)
-        packed = [[wire.pack(value) for value in arguments] for arguments in calls]
+        packed = [[wire.pack(value, self._store) for value in arguments] for arguments in calls]
         end = min(time.monotonic() + seconds + GRACE, deadline)
         self.send({"nonce": nonce, "function": function, "calls": packed, "seconds": seconds}, end)
         reply = self.receive(end)
+        self._forget_arguments()
         if set(reply) != {"nonce", "answers"} or reply["nonce"] != nonce:
             raise WorkerEndedError("it sent something that was not asked for")
         if not isinstance(reply["answers"], list) or len(reply["answers"]) != len(calls):
             raise WorkerEndedError("it sent another number of answers than was asked for")
         return [_read_answer(answer) for answer in reply["answers"]]
+
+    def _store(self, array: np.ndarray) -> str:
+        """Put a large argument where the worker can read it and not write it."""
+        name = f"{secrets.token_hex(8)}.npy"
+        np.save(self.arguments / name, array, allow_pickle=False)
+        return name
+
+    def _forget_arguments(self) -> None:
+        for path in self.arguments.iterdir():
+            path.unlink()
 
 
 FAILURES = {

@@ -38,8 +38,14 @@ class Submission:
     cells: tuple[Cell, ...]
 
 
-def read(path: Path) -> Submission:
+def read(path: Path, wanted: ExerciseSet | None = None) -> Submission:
     """Read one notebook.
+
+    Parameters
+    ----------
+    path : Path
+    wanted : ExerciseSet, optional
+        The set that it was handed in for; by default it is found out.
 
     Raises
     ------
@@ -53,7 +59,8 @@ def read(path: Path) -> Submission:
     _refuse_other_languages(notebook)
     if sum(len(cell.source) for cell in cells if cell.kind == "code") > MOST_CODE:
         raise SubmissionError(f"its code has more than {MOST_CODE} characters, which is no exercise any more")
-    return Submission(Path(path), hashlib.sha256(content).hexdigest(), _find_set(cells), cells)
+    exercise_set = wanted or _find_set(cells, _said_set(notebook))
+    return Submission(Path(path), hashlib.sha256(content).hexdigest(), exercise_set, cells)
 
 
 def _content(path: Path) -> bytes:
@@ -134,15 +141,28 @@ def _refuse_other_languages(notebook: dict) -> None:
             raise SubmissionError(f"this notebook is written for {language[:40]}, not for Python")
 
 
-def _find_set(cells: tuple[Cell, ...]) -> ExerciseSet:
-    """The set with most items in this notebook, by cell name or by ``def``; metadata may have been lost."""
+def _said_set(notebook: dict) -> str:
+    """The set's name as the student's notebook carries it, or ""."""
+    metadata = notebook.get("metadata")
+    ours = metadata.get("gatedrnn") if isinstance(metadata, dict) else None
+    name = ours.get("set") if isinstance(ours, dict) else None
+    return name if isinstance(name, str) else ""
+
+
+def _find_set(cells: tuple[Cell, ...], said: str) -> ExerciseSet:
+    """The set with most items in this notebook, by cell name or by ``def``; metadata may have been lost.
+
+    A learner may keep functions of an earlier set in the notebook of a later one: what the notebook says
+    of itself decides as long as it has one item of that set.
+    """
     best, most = None, 0
     for exercise_set in map(sets.load, sets.MODULES):
         names = {item.name for item in exercise_set.items}
         named = {name for cell in cells for name in cell.names} & names
         defined = {name for name in names for cell in cells if f"def {name}(" in cell.source}
-        if len(named | defined) > most:
-            best, most = exercise_set, len(named | defined)
+        count = len(named | defined) * (1000 if exercise_set.name == said else 1)
+        if count > most:
+            best, most = exercise_set, count
     if best is None:
         raise SubmissionError(f"this notebook belongs to no set that I know ({', '.join(sets.MODULES)})")
     return best

@@ -9,7 +9,9 @@ answer is at worst a wrong one.
 ==============  =====================================================================================
 ``number``      ``value``: a finite float, or one of the words ``"nan"``, ``"inf"``, ``"-inf"``
 ``integer``     ``value``: an integer of at most 53 bits
-``array``       ``shape``: list of lengths; ``values``: its numbers in C order; ``imaginary`` if complex
+``array``       ``shape``: list of lengths; ``values``: its numbers in C order; ``imaginary`` if complex;
+                ``type`` if not float64: ``"float32"``, ``"integer"``, ``"boolean"``
+``stored``      ``name``: of a file with a large array; from the grader only, see `pack`
 ``sequence``    ``values``: list of tagged objects (a tuple, or a list that is no rectangular array)
 ``text``        ``value``: a string
 ``other``       ``type``: the name of a Python type that has no place here (``NoneType``, ``dict``, …)
@@ -27,7 +29,10 @@ MAX_NUMBERS = 200_000  # numbers in one value, all arrays together
 MAX_AXES = 8
 MAX_DEPTH = 6  # sequences in sequences
 MAX_TEXT = 4_000
+LARGE = 2_000  # numbers in an array from which the grader puts it in a file
+TYPES = {"float32": np.float32, "integer": np.int64, "boolean": np.bool_}  # of arrays, besides float64
 WORDS = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
+ARRAY_KEYS = {"kind", "shape", "values", "imaginary", "type"}
 
 
 class WireError(ValueError):
@@ -46,7 +51,7 @@ class Other(NamedTuple):
     type: str
 
 
-def pack(value, _depth: int = 0) -> dict:
+def pack(value, store=None, _depth: int = 0) -> dict:
     """Turn a value into its tagged object.
 
     Parameters
@@ -54,6 +59,9 @@ def pack(value, _depth: int = 0) -> dict:
     value : object
         Numbers, NumPy arrays, torch tensors, tuples, lists and strings travel; of everything else only the
         type's name does.
+    store : callable, optional
+        ``store(array) -> name`` keeps an array of more than ``LARGE`` numbers in a file. The grader sends the
+        arguments of a call so; answers always travel as numbers.
 
     Returns
     -------
@@ -77,34 +85,36 @@ def pack(value, _depth: int = 0) -> dict:
     if isinstance(value, str):
         return {"kind": "text", "value": value[:MAX_TEXT]}
     if isinstance(value, tuple):
-        return {"kind": "sequence", "values": [pack(part, _depth + 1) for part in value]}
+        return {"kind": "sequence", "values": [pack(part, store, _depth + 1) for part in value]}
     if type(value) in (int, bool) and abs(value) < 2**53:
         return {"kind": "integer", "value": int(value)}
     if isinstance(value, list):
-        return _pack_list(value, _depth)
+        return _pack_list(value, store, _depth)
     if hasattr(value, "detach") and hasattr(value, "numpy"):
         value = value.detach().cpu().numpy()  # a torch tensor, without importing torch
     if isinstance(value, (np.ndarray, np.generic, int, float, complex)) or hasattr(value, "__array__"):
-        return _pack_array(np.asarray(value), type(value).__name__)
+        return _pack_array(np.asarray(value), type(value).__name__, store)
     return {"kind": "other", "type": type(value).__name__[:80]}
 
 
-def _pack_list(value: list, depth: int) -> dict:
+def _pack_list(value: list, store, depth: int) -> dict:
     """A rectangular list of numbers is an array; any other list is a sequence."""
     try:
         array = np.asarray(value)
     except ValueError:
         array = np.asarray(None)
     if array.dtype.kind in "biufc":
-        return _pack_array(array, "list")
+        return _pack_array(array, "list", store)
     if len(value) > MAX_NUMBERS:
         raise WireError(f"the list has {len(value)} entries, more than {MAX_NUMBERS}")
-    return {"kind": "sequence", "values": [pack(part, depth + 1) for part in value]}
+    return {"kind": "sequence", "values": [pack(part, store, depth + 1) for part in value]}
 
 
-def _pack_array(array: np.ndarray, type_name: str) -> dict:
+def _pack_array(array: np.ndarray, type_name: str, store=None) -> dict:
     if array.dtype.kind not in "biufc":
         return {"kind": "other", "type": f"{type_name} of {array.dtype}"[:80]}
+    if store is not None and array.size > LARGE:
+        return {"kind": "stored", "name": store(array)}
     if array.size > MAX_NUMBERS:
         raise WireError(f"the array has {array.size} numbers, more than {MAX_NUMBERS}")
     if array.ndim == 0 and array.dtype.kind in "biuf":
@@ -112,6 +122,13 @@ def _pack_array(array: np.ndarray, type_name: str) -> dict:
     packed = {"kind": "array", "shape": list(array.shape)}
     if array.dtype.kind == "c":
         packed["imaginary"] = [_word(number) for number in array.imag.astype(float).ravel().tolist()]
+    exact = array.dtype.kind in "bi" and bool(np.all(np.abs(array.astype(float)) < 2**53))
+    if exact:
+        packed["type"] = "boolean" if array.dtype.kind == "b" else "integer"
+        packed["values"] = array.astype(np.int64).ravel().tolist()
+        return packed
+    if array.dtype == np.float32:
+        packed["type"] = "float32"
     packed["values"] = [_word(number) for number in array.real.astype(float).ravel().tolist()]
     return packed
 
@@ -123,8 +140,15 @@ def _word(number: float):
     return "nan" if math.isnan(number) else ("inf" if number > 0 else "-inf")
 
 
-def unpack(packed):
+def unpack(packed, load=None):
     """Turn a tagged object back into a value, refusing everything that is not in the table.
+
+    Parameters
+    ----------
+    packed : object
+        What came over the wire.
+    load : callable, optional
+        ``load(name) -> array`` for arrays in files; without it, as in the grader, they are refused.
 
     Raises
     ------
@@ -140,10 +164,10 @@ def unpack(packed):
     gatedrnn.practice.wire.WireError: an array of shape (3,) came with 1 numbers
     """
     budget = [MAX_NUMBERS]
-    return _unpack(packed, budget, 0)
+    return _unpack(packed, budget, 0, load)
 
 
-def _unpack(packed, budget: list[int], depth: int):
+def _unpack(packed, budget: list[int], depth: int, load):
     if not isinstance(packed, dict) or not isinstance(packed.get("kind"), str):
         raise WireError("a value must be an object with a kind")
     if depth > MAX_DEPTH:
@@ -159,9 +183,11 @@ def _unpack(packed, budget: list[int], depth: int):
         return Other(printable(packed["type"][:80]))
     if kind == "sequence" and keys == {"kind", "values"} and isinstance(packed["values"], list):
         _spend(budget, len(packed["values"]))
-        return tuple(_unpack(part, budget, depth + 1) for part in packed["values"])
-    if kind == "array" and {"kind", "shape", "values"} <= keys <= {"kind", "shape", "values", "imaginary"}:
+        return tuple(_unpack(part, budget, depth + 1, load) for part in packed["values"])
+    if kind == "array" and {"kind", "shape", "values"} <= keys <= ARRAY_KEYS:
         return _unpack_array(packed, budget)
+    if kind == "stored" and keys == {"kind", "name"} and load is not None:
+        return load(packed["name"])
     raise WireError(f"there is no kind {kind[:20]!r} with the keys {sorted(map(str, keys))[:6]}")
 
 
@@ -175,11 +201,26 @@ def _unpack_array(packed: dict, budget: list[int]) -> np.ndarray:
             count = len(column) if isinstance(column, list) else "no"
             raise WireError(f"an array of shape {tuple(shape)} came with {count} numbers")
         _spend(budget, len(column))
+    if "type" in packed:
+        return _unpack_typed(packed, shape, values)
     real = np.array([_number(number) for number in values], dtype=float).reshape(shape)
     if len(columns) == 1:
         return real
     imaginary = np.array([_number(number) for number in columns[1]], dtype=float).reshape(shape)
     return real + 1j * imaginary
+
+
+def _unpack_typed(packed: dict, shape: list[int], values: list) -> np.ndarray:
+    """An array of another type than float64; its numbers must be of that type."""
+    name = packed["type"]
+    if not isinstance(name, str) or name not in TYPES or "imaginary" in packed:
+        raise WireError("the type of an array must be one of " + ", ".join(TYPES))
+    if name == "float32":
+        with np.errstate(over="ignore"):
+            return np.array([_number(number) for number in values], dtype=np.float32).reshape(shape)
+    if not all(map(_is_integer, values)):
+        raise WireError(f"an array of type {name} must hold integers of at most 53 bits")
+    return np.array(values, dtype=TYPES[name]).reshape(shape)
 
 
 def _spend(budget: list[int], count: int) -> None:

@@ -1,10 +1,20 @@
-"""The exercise sets by name. A set is a module here with a constant ``SET``; add its name to ``MODULES``."""
+"""The exercise sets by name. A set is a package here, ``set1``, ``set2`` …, with a constant ``SET``."""
 
 import importlib
+import pkgutil
+import re
 
 from gatedrnn.practice.items import ExerciseSet, Item
 
-MODULES = {"set-1": "gatedrnn.practice.sets.set1"}
+
+def _modules() -> dict[str, str]:
+    """The modules of all sets by the set's name, in the order of their numbers."""
+    numbers = [re.fullmatch(r"set(\d+)", module.name) for module in pkgutil.iter_modules(__path__)]
+    found = sorted(int(number[1]) for number in numbers if number)
+    return {f"set-{number}": f"{__name__}.set{number}" for number in found}
+
+
+MODULES = _modules()
 
 
 def load(name: str) -> ExerciseSet:
