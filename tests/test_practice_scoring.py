@@ -1,4 +1,4 @@
-"""Answers that are scored rather than compared: scales, verdicts, large arguments and recordings in the sandbox."""
+"""Answers that are scored rather than compared: scales, verdicts, large arguments, recordings."""
 
 import dataclasses
 
@@ -12,7 +12,7 @@ from gatedrnn.practice.scoring import Rung, Score, UnfitError, numbers, scale
 from gatedrnn.practice.wire import Other
 from test_grade import AVAILABLE, save, small
 
-RUNGS = [Rung(0.0, 1, "the mean"), Rung(0.5, 3, "a straight line")]
+RUNGS = [Rung(0.0, 1, "the mean"), Rung(0.9, 3, "a straight line")]
 
 
 def draw(rng):
@@ -42,10 +42,7 @@ ITEM = Item(
     reference=lambda x, y, new, count: (x @ y) / (x @ x) * new,
     questions=(Question("new inputs", 3, draw, score=score, rehearse=rehearse, repeats=2),),
     misconceptions=(
-        Misconception(
-            "sign turned", "Your line falls.", shows=lambda arguments, answer: arguments[2] @ answer < 0
-        ),
-        Misconception("the inputs", "You return what you got.", wrong=(lambda x, y, new, count: new,)),
+        Misconception("sign turned", "Your line falls.", shows=lambda given, answer: given[2] @ answer < 0),
     ),
     hints=("One.", "Two.", "Three."),
     plot=lambda axes, function: None,
@@ -59,7 +56,7 @@ def found(function):
 
 
 def test_a_scale_gives_the_points_of_the_highest_rung_in_a_row():
-    assert [scale("R²", value, RUNGS).points for value in (-1, 0, 0.4, 0.5, 2)] == [0, 1, 1, 3, 3]
+    assert [scale("R²", value, RUNGS).points for value in (-1, 0, 0.8, 0.9, 2)] == [0, 1, 1, 3, 3]
     assert scale("loss", 0.2, [Rung(0.3, 2, "a baseline")], higher=False).points == 2
     assert scale("loss", 0.4, [Rung(0.3, 2, "a baseline")], higher=False).expected == "at most 0.3"
     assert scale("R²", float("nan"), RUNGS).points == 0
@@ -86,12 +83,12 @@ def test_what_cannot_be_scored_says_why(answer, kind, got):
 def test_a_scored_answer_is_told_what_was_measured_and_what_comes_next():
     right = found(ITEM.reference)
     assert (right.status, right.points) == ("right", 3)
-    assert right.measured == ["R² is 1, past 0.5, a straight line"]
+    assert right.measured == ["R² is 1, past 0.9, a straight line"]
     assert "R² is 1" in checking.describe(right)
-    partly = found(lambda x, y, new, count: 0.5 * new)
+    partly = found(lambda x, y, new, count: 1.2 * new)
     assert (partly.status, partly.points, partly.off) == ("partly", 1, "number")
-    assert "the next points need 0.5, a straight line" in partly.message
-    assert partly.expected == "at least 0.5" and partly.hint == "One." and partly.measured == []
+    assert "the next points need 0.9, a straight line" in partly.message
+    assert partly.expected == "at least 0.9" and partly.hint == "One." and partly.measured == []
     shape = found(lambda x, y, new, count: x)
     assert shape.off == "shape" and shape.points == 0
 
@@ -101,14 +98,14 @@ def test_of_several_repeats_the_lowest_counts():
 
     def sometimes(x, y, new, count):
         calls.append(1)
-        return 2 * new if len(calls) == 1 else 0 * new
+        return 2 * new if len(calls) == 1 else 1.2 * new
 
     assert found(sometimes).points == 1
 
 
 def test_mistakes_in_scored_answers_are_recognised():
     assert found(lambda x, y, new, count: -2 * new).misconception == "sign turned"
-    assert found(lambda x, y, new, count: new).points == 3  # past the last rung: no mistake any more
+    assert found(lambda x, y, new, count: 2 * new).misconception == ""
     assert found(lambda x, y, new, count: -new[:3]).misconception == ""
 
 
