@@ -8,6 +8,31 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 
+class Asked(tuple):
+    """The arguments of one call, and what is kept back for its score.
+
+    A draw returns a plain tuple where the arguments are all there is, and this where a score needs something
+    that the function must not see, such as the movement that it has to predict. Only the arguments travel.
+
+    Attributes
+    ----------
+    kept : object
+
+    Examples
+    --------
+    >>> asked = Asked((1.0, 2.0), kept=3.0)
+    >>> first, second = asked
+    >>> asked.kept - first - second
+    0.0
+    """
+
+    def __new__(cls, arguments: tuple, kept=None):
+        """Make a tuple and hang what is kept back on it."""
+        asked = super().__new__(cls, arguments)
+        asked.kept = kept
+        return asked
+
+
 @dataclass(frozen=True)
 class Part:
     """One piece of an answer.
@@ -35,7 +60,8 @@ class Question:
     points : int
         Earned when every repeat, and every graded part of it, is right.
     draw : callable
-        ``draw(rng)`` gives the positional arguments of one call, fresh for every repeat.
+        ``draw(rng)`` gives the positional arguments of one call, fresh for every repeat: a tuple, or
+        :class:`Asked` with something kept back for the score.
     grades : tuple of str
         Names of the parts this question looks at; empty means all.
     repeats : int
@@ -45,7 +71,8 @@ class Question:
     score : callable, optional
         For what has no one right answer: ``score(arguments, answer)`` gives a
         :class:`~gatedrnn.practice.scoring.Score` in place of the comparison with the reference. ``answer`` is
-        the value, or a list of them where the item has several parts. Of several repeats the lowest counts.
+        the value, or a list of them where the item has several parts; ``arguments.kept`` is what the draw
+        kept back. Of several repeats the lowest counts.
     rehearse : callable, optional
         Draws for the check in the notebook where the draws for marks must stay unseen, such as a recording
         that is kept back.

@@ -202,26 +202,29 @@ def main(words: list[str] | None = None) -> int:
     )
     parser.add_argument("sets", nargs="*", metavar="SET", help=f"{', '.join(MODULES)}; all if none is named")
     parser.add_argument(
+        "--root", type=Path, default=ROOT, metavar="DIR", help="of the book or of your course"
+    )
+    parser.add_argument(
         "--no-execute", action="store_true", help="keep the outputs that are stored in the source"
     )
     arguments = parser.parse_args(words)
     for name in arguments.sets or MODULES:
         try:
             exercise_set = load(name)
-            source = read_source(exercise_set)
+            source = read_source(exercise_set, arguments.root)
         except (KeyError, OSError, SourceError) as error:
             print(error.args[0] if isinstance(error, KeyError) else error, file=sys.stderr)
             return 2
         texts = {}
         if not arguments.no_execute:
             source = execute(source)
-            texts[source_path(exercise_set)] = as_text(source)
-        for path, text in {**texts, **products(exercise_set, source)}.items():
+            texts[source_path(exercise_set, arguments.root)] = as_text(source)
+        for path, text in {**texts, **products(exercise_set, source, arguments.root)}.items():
             old = path.read_text(encoding="utf-8") if path.exists() else None
             if text != old:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(text, encoding="utf-8")
-            print(f"{path.relative_to(ROOT)}: {'unchanged' if text == old else 'written'}")
+            print(f"{path.relative_to(arguments.root)}: {'unchanged' if text == old else 'written'}")
     return 0
 
 

@@ -1,10 +1,17 @@
-"""The exercise sets by name. A set is a package here, ``set1``, ``set2`` …, with a constant ``SET``."""
+"""The exercise sets by name. A set is a package here, ``set1``, ``set2`` …, with a constant ``SET``.
+
+Sets of your own may lie in any other folder that the environment variable ``GATEDRNN_SETS`` names (or
+several, separated as in ``PATH``).
+"""
 
 import importlib
+import os
 import pkgutil
 import re
 
 from gatedrnn.practice.items import ExerciseSet, Item
+
+__path__ = [*__path__, *filter(None, os.environ.get("GATEDRNN_SETS", "").split(os.pathsep))]
 
 
 def _modules() -> dict[str, str]:
