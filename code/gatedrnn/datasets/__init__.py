@@ -8,11 +8,14 @@ from gatedrnn.datasets.calcium import BinnedCalcium, CalciumRecording, load_calc
 from gatedrnn.datasets.calcium_simulation import Kinetics, SimulatedCalcium, simulate_calcium
 from gatedrnn.datasets.fetching import DataUnavailable, fetch, locate
 from gatedrnn.datasets.fusion import Discharges, load_density_limit
+from gatedrnn.datasets.fusion_simulation import PlasmaTruth, simulate_density_limit
 from gatedrnn.datasets.hippocampus import Session, load_ca1
 from gatedrnn.datasets.intensive_care import Stays, load_icu
+from gatedrnn.datasets.intensive_care_simulation import SimulatedICU, Ward, simulate_icu
 from gatedrnn.datasets.matfile import MalformedData
 from gatedrnn.datasets.motor import load_motor
 from gatedrnn.datasets.motor_simulation import Tuning, simulate_motor
+from gatedrnn.datasets.place_cell_simulation import PlaceFields, simulate_place_cells
 from gatedrnn.datasets.recording import Recording, Sequences, join, sequences, windows
 from gatedrnn.datasets.registry import REGISTRY
 
@@ -24,12 +27,16 @@ __all__ = [
     "Discharges",
     "Kinetics",
     "MalformedData",
+    "PlasmaTruth",
+    "PlaceFields",
     "Recording",
     "Sequences",
     "Session",
     "SimulatedCalcium",
+    "SimulatedICU",
     "Stays",
     "Tuning",
+    "Ward",
     "fetch",
     "join",
     "load_ca1",
@@ -40,6 +47,9 @@ __all__ = [
     "locate",
     "sequences",
     "simulate_calcium",
+    "simulate_density_limit",
+    "simulate_icu",
     "simulate_motor",
+    "simulate_place_cells",
     "windows",
 ]

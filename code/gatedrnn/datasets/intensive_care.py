@@ -7,7 +7,7 @@ in Cardiology 39:245-248).
 """
 
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -57,6 +57,26 @@ VARIABLES = {
     "WBC": "1000/µL",
     "Weight": "kg",
 }
+# What a living adult can have, wide on purpose: a value outside was typed wrongly, or the sensor was off.
+PLAUSIBLE = {
+    "DiasABP": (10, 200),
+    "FiO2": (0.2, 1),
+    "HCT": (5, 75),
+    "HR": (10, 300),
+    "K": (1, 12),
+    "MAP": (10, 250),
+    "NIDiasABP": (10, 200),
+    "NIMAP": (10, 250),
+    "NISysABP": (20, 320),
+    "PaCO2": (5, 250),
+    "PaO2": (15, 800),
+    "pH": (6.5, 8),
+    "RespRate": (1, 100),
+    "SaO2": (20, 100),
+    "SysABP": (20, 320),
+    "Temp": (25, 45),
+    "Weight": (25, 350),
+}
 OUTCOMES = ("RecordID", "SAPS-I", "SOFA", "Length_of_stay", "Survival", "In-hospital_death")
 
 
@@ -77,13 +97,13 @@ class Stays:
         Row of `record_id` and column of `variables` of each measurement, sorted by stay and time.
     hour, value : ndarray, shape (n_measurements,)
         Time since admission in hours, and the value in the unit of its variable.
-    death : ndarray of bool, shape (n_stays,)
-        Whether the patient died in hospital.
+    death : ndarray of bool, shape (n_stays,), or None
+        Whether the patient died in hospital; None where no outcomes were loaded.
     saps, sofa, length_of_stay, survival : ndarray, shape (n_stays,)
         Severity scores; days in hospital; days until death. NaN where unknown; survival is NaN too for
         those who were not seen to die.
     variables, units : tuple of str
-        Name and unit of the 37 variables.
+        Name and unit of the variables, 37 in the challenge.
     """
 
     record_id: np.ndarray
@@ -92,7 +112,7 @@ class Stays:
     variable: np.ndarray
     hour: np.ndarray
     value: np.ndarray
-    death: np.ndarray
+    death: np.ndarray | None
     saps: np.ndarray
     sofa: np.ndarray
     length_of_stay: np.ndarray
@@ -101,10 +121,43 @@ class Stays:
     units: tuple[str, ...] = tuple(VARIABLES.values())
 
     def __repr__(self):
+        end = "outcomes unknown" if self.death is None else f"{self.death.mean():.1%} died in hospital"
         return (
             f"Stays({len(self.record_id)} stays, {len(self.value)} measurements of {len(self.variables)} "
-            f"variables, {self.death.mean():.1%} died in hospital)"
+            f"variables, {end})"
         )
+
+    def select(self, stays) -> "Stays":
+        """Return some of the stays, in the order given.
+
+        Parameters
+        ----------
+        stays : sequence of int, or of bool with one entry a stay
+            Rows of `record_id`; a row that is named twice comes twice.
+        """
+        rows = np.arange(len(self.record_id))[np.asarray(stays)]
+        first = np.searchsorted(self.stay, np.arange(len(self.record_id) + 1))
+        length = np.diff(first)[rows]
+        offset = np.repeat(first[rows] - np.cumsum(length) + length, length)
+        kept = np.arange(length.sum()) + offset
+        per_stay = ("record_id", "descriptors", "death", "saps", "sofa", "length_of_stay", "survival")
+        changed = {name: None if (old := getattr(self, name)) is None else old[rows] for name in per_stay}
+        changed |= {name: getattr(self, name)[kept] for name in ("variable", "hour", "value")}
+        return replace(self, stay=np.repeat(np.arange(len(rows)), length), **changed)
+
+    def keep(self, measurements: np.ndarray) -> "Stays":
+        """Return all stays with only some of the measurements, a mask of shape (n_measurements,)."""
+        names = ("stay", "variable", "hour", "value")
+        return replace(self, **{name: getattr(self, name)[measurements] for name in names})
+
+    def until(self, hour: float) -> "Stays":
+        """Return all stays with what was measured before ``hour``: all that was known by then."""
+        return self.keep(self.hour < hour)
+
+    def plausible(self) -> "Stays":
+        """Leave out values that no living adult has (`PLAUSIBLE`), such as a pH of 735 or a pressure of 0."""
+        low, high = np.array([PLAUSIBLE.get(name, (-np.inf, np.inf)) for name in self.variables]).T
+        return self.keep((self.value >= low[self.variable]) & (self.value <= high[self.variable]))
 
     def grid(self, hours: float = 1.0) -> np.ndarray:
         """Average the measurements on a regular grid of time.
@@ -116,7 +169,7 @@ class Stays:
 
         Returns
         -------
-        ndarray, shape (n_stays, 48 / hours, 37)
+        ndarray, shape (n_stays, 48 / hours, n_variables)
             NaN where nothing was measured. What came at 48:00 counts to the last step.
         """
         n_steps = round(HOURS / hours) if hours > 0 else 0
@@ -139,8 +192,9 @@ def load_icu(path=None, outcomes=None) -> Stays:
     path : path-like, optional
         A folder of records, an archive of them (tar or zip), or a folder that has one of the two; by default
         set-a, found or downloaded by `gatedrnn.datasets.fetch`.
-    outcomes : path-like, optional
-        The file of outcomes; by default the one named ``Outcomes-….txt`` in or beside `path`.
+    outcomes : path-like or False, optional
+        The file of outcomes; by default the one named ``Outcomes-….txt`` in or beside `path`. False loads
+        stays whose end is not known: ``death`` is then None, and scores and days are NaN.
 
     Returns
     -------
@@ -162,7 +216,11 @@ def load_icu(path=None, outcomes=None) -> Stays:
     descriptors, stay, variable, hour, value = _parse(records)
     record_id = np.array([int(name.removesuffix(".txt")) for name in records])
     order = np.lexsort((hour, stay))
-    results = _outcomes(_outcomes_file(path) if outcomes is None else Path(outcomes).expanduser(), record_id)
+    if outcomes is False:
+        results = None, *np.full((4, len(record_id)), np.nan)
+    else:
+        file = _outcomes_file(path) if outcomes is None else Path(outcomes).expanduser()
+        results = _outcomes(file, record_id)
     return Stays(record_id, descriptors, stay[order], variable[order], hour[order], value[order], *results)
 
 
@@ -254,7 +312,8 @@ def _outcomes_file(path: Path) -> Path:
         if len(found) == 1:
             return found[0]
     raise FileNotFoundError(
-        f"no file Outcomes-….txt in or beside {path}; get it where the records came from, or pass outcomes=…"
+        f"no file Outcomes-….txt in or beside {path}; get it where the records came from, pass outcomes=…, "
+        f"or outcomes=False if the end of the stays is not known."
     )
 
 

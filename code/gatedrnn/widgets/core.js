@@ -14,7 +14,7 @@ export function frequency(angle, dt) {
   return Math.abs(angle) / (2 * Math.PI * dt);
 }
 
-/** What is left of a unit impulse after 0 … steps steps: radius^t cos(angle t). */
+/** What is left of a unit pulse after 0 … steps steps: radius^t cos(angle t). */
 export function echo(radius, angle, steps) {
   return Float64Array.from({ length: steps + 1 }, (_, t) => radius ** t * Math.cos(angle * t));
 }
@@ -306,4 +306,81 @@ export function influence(evidence, p, at) {
   for (let k = at - 1; k >= 0; k -= 1) weights[k] = weights[k + 1] * passOnSlope(past[k], p);
   for (let k = at + 1; k < evidence.length; k += 1) weights[k] = weights[k - 1] * passOnSlope(later[k], p);
   return weights;
+}
+
+/* Medicine (chapter 10): a measurement that grows old, of a state with variance 1 and time constant τ. */
+
+/** γ = exp(−max(0, w δ + b)): how much of a measurement is still believed at each of the `ages` in hours. */
+export function staleFactor(ages, slope, offset) {
+  return Array.from(ages, (age) => Math.exp(-Math.max(0, slope * age + offset)));
+}
+
+/** The γ with the smallest error: slope 1/τ, offset ln(1 + noise²). */
+export function bestFactor(ages, tau, noise) {
+  return staleFactor(ages, 1 / tau, Math.log(1 + noise ** 2));
+}
+
+/** Root mean square error of the guess γ x at each age. */
+export function staleError(ages, factors, tau, noise) {
+  return Array.from(ages, (age, i) => Math.sqrt(
+    1 - 2 * factors[i] * Math.exp(-age / tau) + factors[i] ** 2 * (1 + noise ** 2),
+  ));
+}
+
+/** Root mean square of all errors. */
+export function typicalError(errors) {
+  return Math.sqrt(errors.reduce((sum, error) => sum + error ** 2, 0) / errors.length);
+}
+
+/* A gene that switches itself on (chapter 9): dx/dt = input + feedback xⁿ/(1 + xⁿ) − x, time in life times. */
+
+/** How fast the protein is made at `level`. */
+export function geneProduction(level, { input, feedback, steepness }) {
+  const power = level ** steepness;
+  return input + (feedback * power) / (1 + power);
+}
+
+/** How steeply production rises with the level. */
+export function geneSteep(level, { feedback, steepness }) {
+  return (feedback * steepness * level ** (steepness - 1)) / (1 + level ** steepness) ** 2;
+}
+
+/** Where `value` changes its sign between `low` and `high`, by halving. */
+function geneCrossing(value, low, high) {
+  const sign = Math.sign(value(low));
+  for (let k = 0; k < 60; k += 1) {
+    const middle = (low + high) / 2;
+    if (Math.sign(value(middle)) === sign) low = middle;
+    else high = middle;
+  }
+  return (low + high) / 2;
+}
+
+/** Levels at which two rests meet, and the inputs at which they do: none, or two of each. */
+export function geneFolds(gene) {
+  const { feedback, steepness } = gene;
+  const steepest = ((steepness - 1) / (steepness + 1)) ** (1 / steepness);
+  const spare = (level) => geneSteep(level, gene) - 1;
+  if (steepness === 1 || spare(steepest) <= 0) return { levels: [], inputs: [] };
+  const levels = [geneCrossing(spare, 0, steepest), geneCrossing(spare, steepest, Math.max(4, 2 * feedback * steepness))];
+  return { levels, inputs: levels.map((level) => level - geneProduction(level, { ...gene, input: 0 })) };
+}
+
+/** Levels at which as much is made as is lost, lowest first, with whether a small push dies out. */
+export function geneRests(gene) {
+  const rate = (level) => geneProduction(level, gene) - level;
+  const edges = [0, ...geneFolds(gene).levels, gene.feedback + gene.input + 1];
+  const rests = rate(0) === 0 ? [0] : [];
+  edges.slice(1).forEach((high, i) => {
+    if (rate(edges[i]) * rate(high) < 0) rests.push(geneCrossing(rate, edges[i], high));
+  });
+  return rests.map((level) => ({ level, stable: geneSteep(level, gene) < 1 }));
+}
+
+/** The rest at which a gene ends that starts from `level`. */
+export function geneSettle(level, gene) {
+  const stable = geneRests(gene).filter((rest) => rest.stable).map((rest) => rest.level);
+  const upward = geneProduction(level, gene) >= level;
+  const ahead = stable.filter((rest) => (upward ? rest >= level - 1e-9 : rest <= level + 1e-9));
+  return upward ? Math.min(...ahead) : Math.max(...ahead);
 }
