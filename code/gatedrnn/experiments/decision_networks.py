@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from scipy.signal import lfilter
 from scipy.special import logit
 from sklearn.model_selection import StratifiedKFold
 from torch import nn
@@ -276,13 +277,16 @@ def evidence(model: str, train: Choices, test: Choices, option, seed: int) -> np
     """Log odds of direction 1 in the test trials after every bin, (T, B)."""
     if model in NETWORKS:
         return _network_evidence(model, train, test, option, seed)
-    rates = [train.spikes[train.direction == d].mean() + 1e-9 for d in (0, 1)]  # per bin
-    each = test.spikes.T * np.log(rates[1] / rates[0]) - (rates[1] - rates[0])
     kept = np.exp(-train.bin_width / option) if model == "leaky" else 1.0
-    summed = np.zeros_like(each)
-    for t, heard in enumerate(each):
-        summed[t] = kept * summed[t - 1] + heard if t else heard  # eq-leaky-sum
-    return summed
+    sums = leaky_sums(train.spikes, kept)
+    usual = [sums[:, train.direction == d].mean(axis=1, keepdims=True) + 1e-9 for d in (0, 1)]
+    # The log likelihood ratio of a Poisson count with these two means, which differ from bin to bin.
+    return leaky_sums(test.spikes, kept) * np.log(usual[1] / usual[0]) - (usual[1] - usual[0])
+
+
+def leaky_sums(spikes: np.ndarray, kept: float) -> np.ndarray:
+    """Counts (B, T) added up with a leak, (T, B): the sum keeps the share ``kept`` of itself per bin."""
+    return lfilter([1.0], [1.0, -kept], np.asarray(spikes, dtype=float).T, axis=0)  # eq-leaky-sum
 
 
 def _network_evidence(model: str, train: Choices, test: Choices, units: int, seed: int) -> np.ndarray:
