@@ -9,11 +9,14 @@ in any order, on any machine, and again.
 from gatedrnn.experiments.reading import Table, table
 
 EXPERIMENTS = {
+    "decision_networks": "deciding networks: tasks × models × seeds; one cell: models × folds × seeds",
     "delayed_recall": "how long a delay each cell learns to bridge: models × delays × seeds",
     "gate_clamping": "what each gate of an LSTM is for: whole, with a gate held, and plain networks",
+    "icu_mortality": "risk of death after 48 hours: models × folds × seeds, on a simulated and a real ward",
     "initial_biases": "first biases of an LSTM's gates: starts × delays × seeds",
     "lstm_against_gru": "equal parameters: tasks × models × seeds × learning rates",
     "motor_decoding": "models × folds × seeds, on a simulated and a real motor cortex",
+    "position_decoding": "models × folds × seeds, on simulated place cells and sessions of one mouse",
     "recovered_time_scales": "known time constants and trained networks: signals × models × seeds",
 }
 

@@ -10,10 +10,13 @@ from gatedrnn.widgets.both_ways import BothWays
 from gatedrnn.widgets.decoder_window import DecoderWindow
 from gatedrnn.widgets.eigenvalue_echo import EigenvalueEcho
 from gatedrnn.widgets.fading_echo import FadingEcho
+from gatedrnn.widgets.gene_memory import GeneMemory
 from gatedrnn.widgets.gru_cell import GRUCell
+from gatedrnn.widgets.listening_unit import ListeningUnit
 from gatedrnn.widgets.lstm_cell import LSTMCell
 from gatedrnn.widgets.memory_kernel import MemoryKernel
 from gatedrnn.widgets.prerendered import Frames, frames
+from gatedrnn.widgets.stale_value import StaleValue
 
 __all__ = [
     "BothWays",
@@ -22,8 +25,11 @@ __all__ = [
     "FadingEcho",
     "Frames",
     "GRUCell",
+    "GeneMemory",
     "LSTMCell",
+    "ListeningUnit",
     "LiveFigure",
     "MemoryKernel",
+    "StaleValue",
     "frames",
 ]

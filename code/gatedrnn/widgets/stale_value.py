@@ -42,8 +42,8 @@ class StaleValue(LiveFigure):
     noise = traitlets.Float(0.5, min=0.0, max=1.0).tag(sync=True)
     alt = traitlets.Unicode(
         "Left, the share γ of a measurement that is still believed against its age from 0 to 48 hours, yours "
-        "and the best one. Right, the typical error of the guess against age: trusting the last value fully is "
-        "good while it is fresh and worse than the mean when it is old; the best decay is below both."
+        "and the best one. Right, the typical error of the guess against age: trusting the last value fully "
+        "is good while it is fresh and worse than the mean when it is old; the best decay is below both."
     ).tag(sync=True)
 
     def factor(self) -> np.ndarray:
