@@ -291,7 +291,8 @@ def weighing(trials: Decisions, odds: np.ndarray) -> Weighing:
 
     Notes
     -----
-    Psychophysical reverse correlation; for decisions over time Neri & Heeger, Nature Neuroscience 5 (2002).
+    Psychophysical reverse correlation; of decisions over time: Kiani, Hanks & Shadlen, Journal of
+    Neuroscience 28 (2008).
 
     Examples
     --------

@@ -6,6 +6,7 @@ borders; the ``simulate_…`` functions return the same containers with the trut
 
 from gatedrnn.datasets.calcium import BinnedCalcium, CalciumRecording, load_calcium
 from gatedrnn.datasets.calcium_simulation import Kinetics, SimulatedCalcium, simulate_calcium
+from gatedrnn.datasets.choices import Choices, load_choices, simulate_choices
 from gatedrnn.datasets.fetching import DataUnavailable, fetch, locate
 from gatedrnn.datasets.fusion import Discharges, load_density_limit
 from gatedrnn.datasets.fusion_simulation import PlasmaTruth, simulate_density_limit
@@ -23,6 +24,7 @@ __all__ = [
     "REGISTRY",
     "BinnedCalcium",
     "CalciumRecording",
+    "Choices",
     "DataUnavailable",
     "Discharges",
     "Kinetics",
@@ -41,12 +43,14 @@ __all__ = [
     "join",
     "load_ca1",
     "load_calcium",
+    "load_choices",
     "load_density_limit",
     "load_icu",
     "load_motor",
     "locate",
     "sequences",
     "simulate_calcium",
+    "simulate_choices",
     "simulate_density_limit",
     "simulate_icu",
     "simulate_motor",
