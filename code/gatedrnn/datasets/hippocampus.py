@@ -14,7 +14,7 @@ import numpy as np
 from gatedrnn.datasets.matfile import MalformedData, existing, read_mat
 from gatedrnn.datasets.recording import Recording
 
-FARTHEST = 2  # bins of the track between two frames; more is faster than a mouse, hence a cut
+FARTHEST = 2  # bins of the track between two frames at 20 Hz; more is faster than a mouse, hence a cut
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -49,7 +49,8 @@ def load_ca1(path_spikes=None, path_stimulus=None, frame_rate: float = 20.0) -> 
         One for every filled cell of the files: ``spikes`` (n_bins, n_cells) holds the inferred activity,
         0 in most bins; ``kinematics`` (n_bins, 1) the bin of the track; ``starts`` the first bin of
         every stretch of running. A pause that was cut out while the mouse stayed where it was leaves no
-        trace in the files.
+        trace in the files. A frame without a value is left out and leaves a border; a cell without any
+        activity or value stays, silent, so that cells keep their numbers.
 
     Raises
     ------
@@ -77,9 +78,9 @@ def load_ca1(path_spikes=None, path_stimulus=None, frame_rate: float = 20.0) -> 
         )
     mouse = path_spikes.stem.removesuffix("_spike_train")
     sessions = [
-        _session(mouse, place, activity[place], position[place], 1 / frame_rate)
+        _session(mouse, place, _full(activity[place]), _full(position[place]), 1 / frame_rate)
         for place in np.ndindex(activity.shape)
-        if activity[place].size
+        if _full(activity[place]).size or _full(position[place]).size
     ]
     if not sessions:
         raise MalformedData(f"{path_spikes} holds no session with any activity.")
@@ -89,6 +90,7 @@ def load_ca1(path_spikes=None, path_stimulus=None, frame_rate: float = 20.0) -> 
 def _cells(path, field: str, what: str) -> np.ndarray:
     """The cell array of a file as (environment, session, direction); a bare matrix counts as one session."""
     content = read_mat(path, (field,), what)[field]
+    content = _full(content)
     if content.dtype != object:
         matrix, content = content, np.empty((1, 1, 1), dtype=object)
         content[0, 0, 0] = matrix
@@ -100,20 +102,35 @@ def _cells(path, field: str, what: str) -> np.ndarray:
     return content.reshape(content.shape + (1,) * (3 - content.ndim))
 
 
+def _full(content) -> np.ndarray:
+    """One cell of the cell array as an array; MATLAB may have saved it as a sparse matrix."""
+    return np.asarray(content.toarray() if hasattr(content, "toarray") else content)
+
+
 def _session(mouse: str, place: tuple[int, int, int], activity, position, bin_width: float) -> Session:
     """Check one session and cut it where the mouse cannot have run on."""
     where = f"{mouse}, environment {place[0] + 1}, session {place[1] + 1}, direction {place[2] + 1}"
     position = np.asarray(position).ravel()
     if activity.dtype.kind not in "uif" or activity.ndim != 2 or position.dtype.kind not in "uif":
         raise MalformedData(f"{where}: activity must be a matrix and position a vector of numbers.")
+    if len(activity) != len(position) == activity.shape[1]:
+        activity = activity.T  # saved with cells first
     if len(activity) != len(position):
         raise MalformedData(
             f"{where}: activity has {len(activity)} bins and position {len(position)}; pass two files of "
             f"one mouse."
         )
-    if not np.isfinite(activity).all() or not np.isfinite(position).all() or (activity < 0).any():
-        raise MalformedData(f"{where}: activity must be 0 or more and position finite in every bin.")
-    jump = np.abs(np.diff(position.astype(float))) > FARTHEST
+    activity = activity.astype(float)
+    activity[:, ~np.isfinite(activity).any(axis=0)] = 0  # a cell that this session lacks
+    if (activity < 0).any():
+        raise MalformedData(f"{where}: activity must be 0 or more in every bin.")
+    valid = np.isfinite(activity).all(axis=1) & np.isfinite(position)
+    if not valid.any():
+        raise MalformedData(f"{where}: no bin has a value for every cell and for the position.")
+    frame = np.flatnonzero(valid)
+    activity, position = activity[valid], position[valid]
+    farthest = max(FARTHEST, FARTHEST * 20 * bin_width)
+    jump = (np.abs(np.diff(position.astype(float))) > farthest) | (np.diff(frame) > 1)
     starts = np.r_[0, np.flatnonzero(jump) + 1]
     return Session(
         activity.astype(np.float32),

@@ -94,6 +94,40 @@ def select(recording: Recording, reaches: Sequence[int]) -> Recording:
     )
 
 
+def carry_on(recording: Recording, reaches: Sequence[int], length: int | None = None) -> Recording:
+    """Return some reaches as stretches that run on: reaches that follow each other become one stretch.
+
+    A decoder that begins anew at every border is told where it is if all reaches begin alike; see
+    `check_clock`. In stretches that run on it must go by what it hears.
+
+    Parameters
+    ----------
+    recording : Recording
+    reaches : sequence of int
+        In increasing order; where one is missing, a stretch ends.
+    length : int, optional
+        Cut stretches into pieces of so many bins, wherever that falls; what is left over joins the last piece
+        if it is shorter than half. For training, which wants many sequences.
+
+    Examples
+    --------
+    >>> from gatedrnn.datasets import simulate_motor
+    >>> recording = simulate_motor(seed=0, n_reaches=6, n_cells=4)
+    >>> len(carry_on(recording, [0, 1, 2, 4, 5]).starts)
+    2
+    """
+    part = select(recording, reaches)
+    first = np.flatnonzero(np.diff(reaches, prepend=-2) != 1)
+    starts, stops = part.starts[first], np.append(part.starts[first][1:], part.n_bins)
+    if length is not None:
+        if length < 1:
+            raise ValueError(f"length counts bins: expected 1 or more, got {length}.")
+        cuts = zip(starts, stops, strict=True)
+        starts = np.concatenate([np.arange(a, max(a + 1, b - length // 2), length) for a, b in cuts])
+    targets = part.targets[part.reach[starts]]
+    return dataclasses.replace(part, starts=starts, targets=targets)
+
+
 def bins_of(recording: Recording, reaches: Sequence[int]) -> np.ndarray:
     """Return the numbers of all bins of some reaches, reach by reach."""
     if not len(reaches):

@@ -27,6 +27,9 @@ class RecurrentDecoder:
         Units H.
     history : int, optional
         Bins in the window, the present one included; None reads whole reaches.
+    bidirectional : bool
+        Also run a second layer from the end of every reach to its beginning, for analysis once all is
+        recorded. Such a decoder knows the future and has no `step`.
     dropout : float
         Probability with which an input or a hidden unit is left out of the readout, in training only.
     epochs, batch_size, learning_rate, weight_decay, clip
@@ -48,6 +51,7 @@ class RecurrentDecoder:
     cell: str = "lstm"
     hidden_size: int = 64
     history: int | None = None
+    bidirectional: bool = False
     dropout: float = 0.5
     epochs: int = 40
     batch_size: int = 16
@@ -69,7 +73,8 @@ class RecurrentDecoder:
             raise ValueError(
                 f"history counts the present bin as well: expected 1 or more, got {self.history}."
             )
-
+        if self.history is not None and self.bidirectional:
+            raise ValueError("a window of the past has no future: leave out history or bidirectional.")
         if not 0 <= self.dropout < 1:
             raise ValueError(f"expected dropout from 0 to below 1, got {self.dropout}.")
 
@@ -143,7 +148,7 @@ class RecurrentDecoder:
         check_cells(recording.spikes, self.scaling)
         inputs, _, mask = self._tensors(recording)
         with torch.no_grad():
-            outputs, _ = self.model(inputs)
+            outputs, _ = self.model(inputs, mask=mask)
         outputs = outputs.transpose(0, 1)[mask.transpose(0, 1).squeeze(-1) > 0]  # reach by reach, in time
         return self.output_scaling.back(outputs.numpy())
 
@@ -154,6 +159,10 @@ class RecurrentDecoder:
         check_cells(counts, self.scaling)
         if self.history is not None:
             raise ValueError("a network that reads windows carries no state: use predict, or history=None.")
+        if self.bidirectional:
+            raise ValueError(
+                "a bidirectional decoder needs the bins to come: use predict when all are there."
+            )
         with torch.no_grad():
             x = torch.from_numpy(self.scaling(counts)).reshape(1, 1, -1)
             output, state = self.model(x, state)
@@ -164,6 +173,7 @@ def _network(decoder: RecurrentDecoder, n_inputs: int, n_outputs: int):
     """Recurrent layer and readout in double precision: rounding then never decides how training goes."""
     import torch
     from torch import nn
+    from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
     from gatedrnn import layers
 
@@ -171,12 +181,22 @@ def _network(decoder: RecurrentDecoder, n_inputs: int, n_outputs: int):
         def __init__(self):
             super().__init__()
             layer = {"rnn": layers.RNN, "gru": layers.GRU, "lstm": layers.LSTM}[decoder.cell]
-            self.layer = layer(n_inputs, decoder.hidden_size, dtype=torch.float64)
-            self.readout = nn.Linear(decoder.hidden_size, n_outputs, dtype=torch.float64)
+            both = decoder.bidirectional
+            self.layer = layer(n_inputs, decoder.hidden_size, bidirectional=both, dtype=torch.float64)
+            self.readout = nn.Linear((1 + both) * decoder.hidden_size, n_outputs, dtype=torch.float64)
 
-        def forward(self, spikes, state=None):
-            hidden, state = self.layer(self.drop(spikes), state)
+        def forward(self, spikes, state=None, mask=None):
+            spikes = self.drop(spikes)
+            if decoder.bidirectional and mask is not None:  # from the end of a reach, not of the batch
+                hidden, state = self.backwards_from_ends(spikes, mask)
+            else:
+                hidden, state = self.layer(spikes, state)
             return self.readout(self.drop(hidden)), state
+
+        def backwards_from_ends(self, spikes, mask):
+            lengths = mask.sum(dim=(0, 2)).long()
+            hidden, state = self.layer(pack_padded_sequence(spikes, lengths, enforce_sorted=False))
+            return pad_packed_sequence(hidden, total_length=len(spikes))[0], state
 
         def drop(self, values):
             # torch.nn.Dropout draws differently on machines with and without Intel's library; this does not
@@ -189,4 +209,4 @@ def _network(decoder: RecurrentDecoder, n_inputs: int, n_outputs: int):
 
 def _masked_error(model, inputs, outputs, mask):
     """Mean squared error over the bins that belong to a reach."""
-    return ((model(inputs)[0] - outputs) ** 2 * mask).sum() / (mask.sum() * outputs.shape[-1])
+    return ((model(inputs, mask=mask)[0] - outputs) ** 2 * mask).sum() / (mask.sum() * outputs.shape[-1])

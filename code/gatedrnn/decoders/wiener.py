@@ -70,7 +70,8 @@ class WienerFilter:
 
         self.scaling = Scaling.of(recording.spikes)
         model = Ridge(alpha=self.penalty).fit(self._history(recording), recording.kinematics)
-        self.weights, self.offset = model.coef_, model.intercept_
+        self.weights = model.coef_.reshape(recording.kinematics.shape[1], -1)  # scikit-learn may drop an axis
+        self.offset = np.atleast_1d(model.intercept_)
         return self
 
     def predict(self, recording: Recording) -> np.ndarray:

@@ -20,6 +20,7 @@ from gatedrnn.decoders import (
     IdealObserver,
     KalmanFilter,
     RecurrentDecoder,
+    WienerCascade,
     WienerFilter,
     choose,
     contiguous_folds,
@@ -33,6 +34,7 @@ STRETCH = 0.05  # s, that the Wiener filter adds up
 SEEDS = (0, 1, 2)
 NETWORKS = ("rnn", "gru", "lstm")
 LINEAR = ("wiener_short", "wiener", "kalman")
+SIMPLE = (*LINEAR, "wiener_cascade")
 FEW = (10, 20, 40)  # reaches in the smaller training sets of the learning curve
 SETTLED = 15  # bins into a reach, after which every decoder has had some history
 STEPS = 200  # of the optimiser, whatever the size of the training set
@@ -40,13 +42,14 @@ STEPS = 200  # of the optimiser, whatever the size of the training set
 # What `choose` decides, by decoder.
 CHOSEN = {
     WienerFilter: ("taps", "width", "penalty"),
+    WienerCascade: ("taps", "width", "penalty", "degree"),
     KalmanFilter: ("differences", "noise"),
     RecurrentDecoder: ("dropout",),
 }
 
 # Networks are trained in double precision with random numbers that do not depend on the processor. What is
 # left is rounding, which training can amplify.
-TOLERANCE = dict.fromkeys((*LINEAR, "ideal"), 1e-6) | dict.fromkeys((*NETWORKS, "gru_window"), 2e-3)
+TOLERANCE = dict.fromkeys((*SIMPLE, "ideal"), 1e-6) | dict.fromkeys((*NETWORKS, "gru_window"), 2e-3)
 
 
 def KEYS() -> list[dict[str, Any]]:
@@ -58,6 +61,10 @@ def KEYS() -> list[dict[str, Any]]:
         plans += [(recording, "gru_window", (0,), (None,))]
     plans += [("real", model, (0,), FEW) for model in ("wiener", "kalman", "gru", "lstm")]
     plans += [("real_overlapping", model, (0,), (None,)) for model in (*LINEAR, *NETWORKS)]
+    plans += [
+        (recording, "wiener_cascade", (0,), (None,))
+        for recording in ("simulated", "real", "real_overlapping")
+    ]
     return [
         {"recording": recording, "model": model, "fold": fold, "seed": seed, "reaches": reaches}
         for recording, model, seeds, sizes in plans
@@ -105,6 +112,11 @@ def candidates(model: str, train: Recording, seed: int) -> list[Any]:
     if model == "wiener":
         penalties = 300, 1000, 3000, 10_000
         return [WienerFilter(taps, width, penalty) for taps in (2, 4, 6) for penalty in penalties]
+    if model == "wiener_cascade":
+        options = [(taps, penalty) for taps in (4, 6) for penalty in (300, 1000, 3000)]
+        return [
+            WienerCascade(taps, width, penalty, degree) for taps, penalty in options for degree in (1, 3, 5)
+        ]
     if model == "kalman":
         return [KalmanFilter(order, noise) for order in (0, 1, 2) for noise in (1, 2, 4, 8, 16)]
     if model == "gru_window":  # reads what the longest of the Wiener filters reads
