@@ -19,7 +19,7 @@ function render({ model, el }) {
   const time = timePanel(steps, dt);
   const voice = speaker();
   const values = readouts({
-    decay: "decay time τ", frequency: "frequency f", left: `left after ${steps} steps`,
+    decay: "decay time τ", frequency: "frequency ν", left: `left after ${steps} steps`,
   });
 
   const place = (real, imaginary) => {
@@ -137,8 +137,8 @@ function timePanel(steps, dt) {
   const end = steps * dt;
   const ticks = [0, 0.25, 0.5, 0.75, 1].map((part) => Math.round(part * end * 1000) / 1000);
   const view = panel({
-    width: 400, height: 316, x: { from: 0, to: end, ticks, label: "time after the impulse (s)" },
-    y: { from: -1.3, to: 1.3, ticks: [-1, -0.5, 0, 0.5, 1] }, title: "Echo of one impulse",
+    width: 400, height: 316, x: { from: 0, to: end, ticks, label: "time after the pulse (s)" },
+    y: { from: -1.3, to: 1.3, ticks: [-1, -0.5, 0, 0.5, 1] }, title: "Echo of one pulse",
   });
   const { px, py } = view;
   const times = Array.from({ length: steps + 1 }, (_, t) => px(t * dt));

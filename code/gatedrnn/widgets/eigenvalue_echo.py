@@ -7,10 +7,10 @@ from gatedrnn.widgets.base import LiveFigure
 
 
 class EigenvalueEcho(LiveFigure):
-    """The echo of a unit impulse in a linear recurrent network with one pair of eigenvalues.
+    """The echo of a unit pulse in a linear recurrent network with one pair of eigenvalues.
 
-    The pair is λ = r e^{±iθ}, and t steps after the impulse r^t cos(θ t) is left of it: it decays with
-    τ = −Δt / ln r and swings at f = θ / (2π Δt).
+    The pair is λ = r e^{±iθ}, and t steps after the pulse r^t cos(θ t) is left of it: it decays with
+    τ = −Δt / ln r and swings at ν = θ / (2π Δt).
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class EigenvalueEcho(LiveFigure):
     steps = traitlets.Int(60, min=2, max=400).tag(sync=True)
     alt = traitlets.Unicode(
         "Left, the complex plane with the unit circle and a pair of eigenvalues that can be moved. Right, "
-        "what is left of a unit impulse over time: it fades faster the nearer the pair is to the origin, and "
+        "what is left of a unit pulse over time: it fades faster the nearer the pair is to the origin, and "
         "swings faster the larger its angle."
     ).tag(sync=True)
 
@@ -64,5 +64,5 @@ class EigenvalueEcho(LiveFigure):
         for sign in (1, -1):
             time.plot(t * self.dt, sign * envelope, color=figures.FAINT, linewidth=1, linestyle="--")
         time.plot(t * self.dt, self.echo(), "o-", color=figures.PALETTE["orange"], markersize=3, linewidth=1)
-        time.set(xlabel="time after the impulse (s)", title="Echo of one impulse", ylim=(-1.3, 1.3))
+        time.set(xlabel="time after the pulse (s)", title="Echo of one pulse", ylim=(-1.3, 1.3))
         return figure

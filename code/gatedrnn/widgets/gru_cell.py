@@ -4,15 +4,12 @@ import numpy as np
 import traitlets
 
 from gatedrnn import cells
-from gatedrnn.widgets.base import LiveFigure
+from gatedrnn.widgets.spike_train import STEPS, SpikeTrainFigure
 
-# Two bursts with a pause between them, and a single spike late.
-SPIKES = (5, 7, 8, 11, 12, 14, 34, 36, 37, 39, 58)
-STEPS = 80
 INPUT_WEIGHT = 1.5  # of a spike on the candidate
 
 
-class GRUCell(LiveFigure):
+class GRUCell(SpikeTrainFigure):
     """One GRU unit, step by step through a spike train: h = (1 − z) h_prev + z h̃.
 
     The candidate is h̃ = tanh(1.5 x + r u h_prev). A spike pushes the update gate, z = σ(b_z + push x), and
@@ -46,8 +43,6 @@ class GRUCell(LiveFigure):
     push = traitlets.Float(2.5, min=-6.0, max=6.0).tag(sync=True)
     feedback = traitlets.Float(1.0, min=-3.0, max=3.0).tag(sync=True)
     step = traitlets.Int(5, min=0, max=STEPS - 1).tag(sync=True)
-    spikes = traitlets.List(traitlets.Int(min=0, max=STEPS - 1), list(SPIKES)).tag(sync=True)
-    steps = traitlets.Int(STEPS, read_only=True).tag(sync=True)
     input_weight = traitlets.Float(INPUT_WEIGHT, read_only=True).tag(sync=True)
     alt = traitlets.Unicode(
         "Left, the spikes that one GRU unit hears over 80 steps, its candidate, and its state, which follows "
@@ -55,12 +50,6 @@ class GRUCell(LiveFigure):
         "straight line from the old state to the candidate, with a point on it that can be moved: the update "
         "gate says how far along the line the new state lies."
     ).tag(sync=True)
-
-    def inputs(self) -> np.ndarray:
-        """Return the spike train, (80, 1), 1 where there is a spike."""
-        train = np.zeros((STEPS, 1))
-        train[list(self.spikes)] = 1
-        return train
 
     def parameters(self) -> cells.Parameters:
         """Return the unit's weights in torch's layout, where the update gate says how much is *kept*."""

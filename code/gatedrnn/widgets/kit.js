@@ -6,7 +6,7 @@
 const SVG = "http://www.w3.org/2000/svg";
 
 /** An id that is taken once in a page, however many figures of however many kinds stand in it. */
-function unique(kind) {
+export function unique(kind) {
   globalThis.liveFigureSerial = (globalThis.liveFigureSerial ?? 0) + 1;
   return `live-${kind}-${globalThis.liveFigureSerial}`;
 }

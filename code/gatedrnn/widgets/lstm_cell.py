@@ -4,15 +4,12 @@ import numpy as np
 import traitlets
 
 from gatedrnn import cells
-from gatedrnn.widgets.base import LiveFigure
+from gatedrnn.widgets.spike_train import STEPS, SpikeTrainFigure
 
-# Two bursts with a pause between them, and a single spike late.
-SPIKES = (5, 7, 8, 11, 12, 14, 34, 36, 37, 39, 58)
-STEPS = 80
 WEIGHTS = np.array([3.0, 0.0, 1.0, 0.0])  # of a spike on i, f, g, o
 
 
-class LSTMCell(LiveFigure):
+class LSTMCell(SpikeTrainFigure):
     """One LSTM unit, step by step through a spike train, with a slider for the bias of every gate.
 
     A spike pushes the input gate by 3 and the candidate by 1; the forget and the output gate stand where
@@ -45,20 +42,12 @@ class LSTMCell(LiveFigure):
     bias_output = traitlets.Float(0.0, min=-6.0, max=6.0).tag(sync=True)
     feedback = traitlets.Float(0.0, min=-4.0, max=4.0).tag(sync=True)
     step = traitlets.Int(14, min=0, max=STEPS - 1).tag(sync=True)
-    spikes = traitlets.List(traitlets.Int(min=0, max=STEPS - 1), list(SPIKES)).tag(sync=True)
     weights = traitlets.List(traitlets.Float(), WEIGHTS.tolist(), read_only=True).tag(sync=True)
-    steps = traitlets.Int(STEPS, read_only=True).tag(sync=True)
     alt = traitlets.Unicode(
         "Above, the four gates of one LSTM unit over 80 steps, with the spikes it hears. Below, its cell "
         "state and its hidden state. A handle picks the step whose arithmetic is spelled out; a slider moves "
         "the bias of each gate."
     ).tag(sync=True)
-
-    def inputs(self) -> np.ndarray:
-        """Return the spike train, (80, 1), 1 where there is a spike."""
-        train = np.zeros((STEPS, 1))
-        train[list(self.spikes)] = 1
-        return train
 
     def parameters(self) -> cells.Parameters:
         """Return the unit's weights and biases."""
