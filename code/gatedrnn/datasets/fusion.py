@@ -5,7 +5,10 @@ ms of a discharge: density, current, field and shape of the plasma, and whether 
 density limit is on.
 """
 
-from dataclasses import dataclass
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -51,6 +54,8 @@ class Discharges:
     starts : ndarray of int, shape (n_discharges,)
         First row of every discharge.
     units : dict of str to str
+    truth : Any, optional
+        The ground truth of simulated discharges; None for real ones.
     """
 
     discharge_ID: np.ndarray  # noqa: N815 — the table's own word
@@ -64,6 +69,7 @@ class Discharges:
     triangularity: np.ndarray
     starts: np.ndarray
     units: dict
+    truth: Any = field(default=None, repr=False)
 
     def __repr__(self):
         return (
@@ -79,6 +85,38 @@ class Discharges:
         the current in MA over π times the square of the minor radius in m.
         """
         return self.density * np.pi * self.minor_radius**2 / np.abs(self.plasma_current)
+
+    @property
+    def stops(self) -> np.ndarray:
+        """One past the last row of every discharge, shape (n_discharges,)."""
+        return np.append(self.starts[1:], len(self.time))
+
+    @property
+    def shot(self) -> np.ndarray:
+        """Number, from 0, of the discharge that each row belongs to, shape (n_rows,)."""
+        return np.repeat(np.arange(len(self.starts)), self.stops - self.starts)
+
+    @property
+    def limited(self) -> np.ndarray:
+        """Whether each discharge reaches the density limit, bool of shape (n_discharges,)."""
+        return np.maximum.reduceat(self.density_limit_phase, self.starts) > 0
+
+    def select(self, shots: Sequence[int]) -> "Discharges":
+        """Return the discharges with these numbers, in the order given, without the truth.
+
+        Raises
+        ------
+        ValueError
+            If there is none.
+        """
+        shots = np.asarray(shots, dtype=int)
+        if not len(shots):
+            raise ValueError("expected at least one discharge, got none.")
+        lengths = (self.stops - self.starts)[shots]
+        starts = np.cumsum(lengths) - lengths
+        rows = np.arange(lengths.sum()) + np.repeat(self.starts[shots] - starts, lengths)
+        columns = {name: getattr(self, name)[rows] for name in COLUMNS}
+        return dataclasses.replace(self, **columns, starts=starts, truth=None)
 
 
 def load_density_limit(path=None) -> Discharges:
