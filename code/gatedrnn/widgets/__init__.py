@@ -5,6 +5,7 @@ against NumPy, ``kit.js`` is the shared look and behaviour, and a thin view draw
 runs: a small script starts the same module from the state that the build leaves in the page.
 """
 
+from gatedrnn.widgets.alarm_threshold import AlarmThreshold
 from gatedrnn.widgets.base import LiveFigure
 from gatedrnn.widgets.both_ways import BothWays
 from gatedrnn.widgets.decoder_window import DecoderWindow
@@ -19,6 +20,7 @@ from gatedrnn.widgets.prerendered import Frames, frames
 from gatedrnn.widgets.stale_value import StaleValue
 
 __all__ = [
+    "AlarmThreshold",
     "BothWays",
     "DecoderWindow",
     "EigenvalueEcho",

@@ -384,3 +384,37 @@ export function geneSettle(level, gene) {
   const ahead = stable.filter((rest) => (upward ? rest >= level - 1e-9 : rest <= level + 1e-9));
   return upward ? Math.min(...ahead) : Math.max(...ahead);
 }
+
+/* Alarms (chapter 11): when a score that lasts raises an alarm, and what became of the discharge. */
+
+/** Index of the sample in which an alarm is raised, −1 if never; the clock runs on down to release · threshold. */
+export function firstAlarm(scores, { threshold, duration, release }) {
+  let clock = 0;
+  for (let t = 0; t < scores.length; t += 1) {
+    clock = scores[t] >= threshold || (clock > 0 && scores[t] >= release * threshold) ? clock + 1 : 0;
+    if (clock >= duration) return t;
+  }
+  return -1;
+}
+
+/**
+ * What became of a discharge whose alarm came in sample `raised`. `onset` is the first sample of its
+ * density-limit phase (−1 if it has none), the last sample the end. "early" is a false alarm as well.
+ */
+export function fate(raised, { onset, samples, step, deadline, earliest }) {
+  if (onset < 0) return raised < 0 ? "quiet" : "false";
+  const left = (samples - 1 - raised) * step;
+  if (raised < 0 || left < deadline - 1e-9) return "missed";
+  return (onset - raised) * step > earliest + 1e-9 ? "early" : "caught";
+}
+
+/** Seconds of warning, fates and mean cost of all discharges for one alarm; a false alarm costs 1. */
+export function alarmOutcome(shots, alarm, { missed, ...clock }) {
+  const raised = shots.map(({ scores }) => firstAlarm(scores, alarm));
+  const fates = shots.map(({ scores, onset }, i) => fate(raised[i], { onset, samples: scores.length, ...clock }));
+  const warnings = shots.map(({ scores }, i) =>
+    fates[i] === "caught" ? (scores.length - 1 - raised[i]) * clock.step : null);
+  const price = { missed, false: 1, early: 1 };
+  const cost = fates.reduce((sum, name) => sum + (price[name] ?? 0), 0) / shots.length;
+  return { raised, fates, warnings, cost };
+}
