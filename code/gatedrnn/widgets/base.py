@@ -43,6 +43,10 @@ class LiveFigure(anywidget.AnyWidget):
             cls._esm = module(cls.view)
         super().__init_subclass__(**keywords)
 
+    def numbers(self) -> dict[str, float]:
+        """Return the numbers that the figure shows, unrounded, by the names of its view's readouts."""
+        return {}
+
     def picture(self):
         """Return a matplotlib figure of the present state."""
         raise NotImplementedError(f"{type(self).__name__} must draw a still picture of itself in picture().")

@@ -41,8 +41,9 @@ function render({ model, el }) {
     const odds = beliefs(evidence, p, lag);
     bars.show(influence(evidence, p, at), at, lag, seconds(at));
     curves.show(odds, at);
-    const percent = (name) => `${number(100 * sigmoid(odds[name][at]), 1)} %`;
-    Object.keys(OBSERVERS).forEach((name) => values.set(name, percent(name)));
+    const chance = (name) => sigmoid(odds[name][at]);
+    const percent = (name) => `${number(100 * chance(name), 1)} %`;
+    Object.keys(OBSERVERS).forEach((name) => values.set(name, percent(name), chance(name)));
     const truth = states[at] ? "moving" : "at rest";
     values.set("state", truth);
     voice.say(`At ${seconds(at)} the animal is ${truth}. The chance that it moves: ${percent("past")} from the past, `

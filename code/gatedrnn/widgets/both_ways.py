@@ -66,6 +66,10 @@ class BothWays(LiveFigure):
             "both": past + hidden_markov.backward(evidence, self.switch),
         }
 
+    def numbers(self) -> dict[str, float]:
+        """Return the chance of state 1 in the chosen bin, by observer."""
+        return {name: float(1 / (1 + np.exp(-odds[self.at]))) for name, odds in self.odds().items()}
+
     def picture(self):
         """Return evidence and beliefs as a matplotlib figure."""
         from matplotlib import pyplot

@@ -55,9 +55,9 @@ function render({ model, el }) {
     const reached = scores[window - 1];
     traces.show(smooth(raw[0], window));
     curve.show(scores, window, `${bins(window)}, R² ${number(reached, 2)}`);
-    values.set("score", number(reached, 3));
-    values.set("delay", milliseconds((window - 1) / 2));
-    values.set("best", bins(best));
+    values.set("score", number(reached, 3), reached);
+    values.set("delay", milliseconds((window - 1) / 2), ((window - 1) / 2) * dt);
+    values.set("best", bins(best), best);
     const verdict = window < best - 1 ? "shorter than best, so the answer is noisy"
       : window > best + 1 ? "longer than best, so the answer is late and flat" : "about the best for these neurons";
     voice.say(`With ${neurons} neurons and a history of ${bins(window)}, R² is ${number(reached, 3)}: ${verdict}.`);

@@ -57,18 +57,24 @@ class DecoderWindow(LiveFigure):
         """Return the true velocity in cm/s, shape (2, steps)."""
         return wander(self.steps, self.dt, self.seed)
 
+    def read(self) -> np.ndarray:
+        """Return the velocity read from each bin alone in cm/s, shape (2, steps)."""
+        return invert(counts(self.velocity(), self.dt, self.neurons, self.noise, self.seed), self.dt)
+
     def decoded(self) -> np.ndarray:
         """Return the velocity read with the present window in cm/s, shape (2, steps)."""
-        truth = self.velocity()
-        spikes = counts(truth, self.dt, self.neurons, self.noise, self.seed)
-        return smooth(invert(spikes, self.dt), self.window)
+        return smooth(self.read(), self.window)
 
     def score(self) -> float:
         """Return R², the mean over x and y, on the bins that the longest window has filled."""
-        used = slice(LONGEST - 1, None)
-        truth, guess = self.velocity()[:, used], self.decoded()[:, used]
-        error = ((truth - guess) ** 2).sum(axis=1)
-        return float(np.mean(1 - error / ((truth - truth.mean(axis=1, keepdims=True)) ** 2).sum(axis=1)))
+        return r_squared(self.velocity(), self.decoded())
+
+    def numbers(self) -> dict[str, float]:
+        """Return R², the delay of the average in s, and the length of the best history for these neurons."""
+        truth, raw = self.velocity(), self.read()
+        scores = [r_squared(truth, smooth(raw, window)) for window in range(1, LONGEST + 1)]
+        delay = (self.window - 1) / 2 * self.dt
+        return {"score": scores[self.window - 1], "delay": delay, "best": int(np.argmax(scores)) + 1}
 
     def picture(self):
         """Return true and decoded velocity as a matplotlib figure."""
@@ -158,3 +164,10 @@ def smooth(values: np.ndarray, window: int) -> np.ndarray:
     end = np.arange(1, values.shape[1] + 1)
     start = np.maximum(0, end - window)
     return (sums[:, end] - sums[:, start]) / (end - start)
+
+
+def r_squared(truth: np.ndarray, guess: np.ndarray) -> float:
+    """Return R², the mean over x and y, on the bins that the longest window has filled."""
+    truth, guess = truth[:, LONGEST - 1 :], guess[:, LONGEST - 1 :]
+    error = ((truth - guess) ** 2).sum(axis=1)
+    return float(np.mean(1 - error / ((truth - truth.mean(axis=1, keepdims=True)) ** 2).sum(axis=1)))

@@ -45,7 +45,7 @@ function render({ model, el }) {
     plane.show(radius, angle);
     time.show(echo(radius, angle, steps), radius);
     const told = tell(radius, angle, steps, dt);
-    ["decay", "frequency", "left"].forEach((name) => values.set(name, told[name]));
+    ["decay", "frequency", "left"].forEach((name) => values.set(name, told[name], told.exact[name]));
     voice.say(told.sentence);
   };
   const link = follow(model, ["radius", "angle"], paint);
@@ -81,7 +81,7 @@ function tell(radius, angle, steps, dt) {
   else if (tau > 1e4) fate = "The echo never fades";
   const share = left >= 10 ? `${number(left, 0)} times` : `${number(100 * left, left < 0.0995 ? 2 : 1)} %`;
   return {
-    decay, frequency: `${number(hertz, 2)} Hz`, left: share,
+    decay, frequency: `${number(hertz, 2)} Hz`, left: share, exact: { decay: tau, frequency: hertz, left },
     sentence: `${fate} ${swing}; after ${steps} steps ${share} of it ${left >= 10 ? "stand" : "is left"}.`,
   };
 }

@@ -48,6 +48,13 @@ class EigenvalueEcho(LiveFigure):
         t = np.arange(self.steps + 1)
         return self.radius**t * np.cos(self.angle * t)
 
+    def numbers(self) -> dict[str, float]:
+        """Return τ in s, ν in Hz, and what the mode keeps after all steps."""
+        with np.errstate(divide="ignore"):  # a mode of radius 0 is gone at once, one of radius 1 stays
+            tau = float(-self.dt / np.log(np.float64(self.radius)))
+        nu = self.angle / (2 * np.pi * self.dt)
+        return {"decay": tau, "frequency": nu, "left": self.radius**self.steps}
+
     def picture(self):
         """Return the plane and the echo as a matplotlib figure."""
         from matplotlib import pyplot

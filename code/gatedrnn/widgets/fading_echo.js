@@ -48,7 +48,7 @@ function render({ model, el }) {
     back.show(norms, radius, gain, horizon);
     forth.show(kickedEcho(jacobians, horizon));
     const told = tell(norms, radius, gain, horizon);
-    ["norm", "measured", "estimate", "bound"].forEach((name) => values.set(name, told[name]));
+    ["norm", "measured", "estimate", "bound"].forEach((name) => values.set(name, told[name], told.exact[name]));
     voice.say(told.sentence);
   };
   const link = follow(model, ["radius", "gain", "drive", "horizon"], paint);
@@ -96,6 +96,7 @@ function tell(norms, radius, gain, horizon) {
   else if (off < 0.95) why = `the spectral radius alone forecasts ${factor(estimate)}: the flat parts of tanh took the rest`;
   return {
     norm: number(radius * gain, 3), measured: factor(measured), estimate: factor(estimate), bound: factor(bound),
+    exact: { norm: radius * gain, measured, estimate, bound },
     sentence: `${horizon} ${horizon === 1 ? "step" : "steps"} back the gradient ${fate}, to ${factor(measured)}; ${why}.`,
   };
 }

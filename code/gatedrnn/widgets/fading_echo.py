@@ -72,6 +72,16 @@ class FadingEcho(LiveFigure):
             departure.append(J @ departure[-1])
         return np.stack(departure)
 
+    def numbers(self) -> dict[str, float]:
+        """Return ‖W‖₂, and the gradient at the horizon: measured, by the radius alone, and its bound."""
+        norm, k = float(np.linalg.norm(self.weights(), 2)), self.horizon
+        return {
+            "norm": norm,
+            "measured": float(self.gradients()[k]),
+            "estimate": self.radius**k,
+            "bound": norm**k,
+        }
+
     def picture(self):
         """Return both panels as a matplotlib figure."""
         from matplotlib import pyplot

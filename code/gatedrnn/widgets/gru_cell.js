@@ -58,7 +58,7 @@ function render({ model, el }) {
     gates.show(trace, step);
     between.show(trace.update[step], trace.before[step], trace.candidate[step], trace.hidden[step]);
     const told = tell(trace, train, step);
-    Object.entries(told.values).forEach(([name, words]) => values.set(name, words));
+    Object.entries(told.values).forEach(([name, words]) => values.set(name, words, told.exact[name]));
     voice.say(told.sentence);
   };
   const link = follow(model, [...Object.keys(sliders), "step", "spikes"], paint);
@@ -92,11 +92,12 @@ function tell(trace, inputs, step) {
   const signed = (value) => (value < -0.005 ? `(${n(value)})` : n(value));
   const [z, before, candidate] = ["update", "before", "candidate"].map((name) => trace[name][step]);
   const tau = decayTime(1 - z, 1);
-  const values = Object.fromEntries(["update", "reset", "before", "candidate", "hidden"].map((name) =>
-    [name, number(trace[name][step], 3)]));
+  const names = ["update", "reset", "before", "candidate", "hidden"];
+  const exact = Object.fromEntries(names.map((name) => [name, trace[name][step]]));
+  const values = Object.fromEntries(names.map((name) => [name, number(exact[name], 3)]));
   values.keeps = `${number(tau, tau < 10 ? 2 : 0)} steps`;
   return {
-    values,
+    values, exact: { ...exact, keeps: tau },
     sentence: `Step ${step}, ${inputs[step] ? "a spike" : "no spike"}: h = (1 − z)·old + z·h̃ = ${n(1 - z)} · ${signed(before)}`
       + ` + ${n(z)} · ${signed(candidate)} = ${n(trace.hidden[step])}.`,
   };

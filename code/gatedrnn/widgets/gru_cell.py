@@ -3,7 +3,7 @@
 import numpy as np
 import traitlets
 
-from gatedrnn import cells
+from gatedrnn import cells, dynamics
 from gatedrnn.widgets.spike_train import STEPS, SpikeTrainFigure
 
 INPUT_WEIGHT = 1.5  # of a spike on the candidate
@@ -66,6 +66,18 @@ class GRUCell(SpikeTrainFigure):
     def update(self) -> np.ndarray:
         """Return z, how much is updated at every step, (80,)."""
         return 1 - self.trace().gates.update[:, 0]
+
+    def numbers(self) -> dict[str, float]:
+        """Return gates and states of the chosen step, and how many steps its update gate keeps for."""
+        trace, t, z = self.trace(), self.step, float(self.update()[self.step])
+        return {
+            "update": z,
+            "reset": float(trace.gates.reset[t, 0]),
+            "before": float(trace.outputs[t - 1, 0]) if t else 0.0,
+            "candidate": float(trace.gates.new[t, 0]),
+            "hidden": float(trace.outputs[t, 0]),
+            "keeps": float(dynamics.time_constant(1 - z, 1.0)),
+        }
 
     def picture(self):
         """Return candidate and state, the gates, and the line of one step as a matplotlib figure."""

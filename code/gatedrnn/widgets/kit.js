@@ -103,7 +103,10 @@ export function slider({ label, min, max, step, value, show, say = show, onInput
   return { root: html("div", { class: "live-slider" }, html("label", { for: id }, label), output, input), set };
 }
 
-/** Numbers that follow the figure: a list of term and value; returns its root and a setter by name. */
+/**
+ * Numbers that follow the figure: a list of term and value; returns its root and a setter by name, which takes
+ * the words to show and the number behind them, unrounded, for whoever wants to hold it to Python's.
+ */
 export function readouts(terms) {
   const values = {};
   const root = html("dl", { class: "live-readouts" });
@@ -111,7 +114,11 @@ export function readouts(terms) {
     values[name] = html("dd", { "data-readout": name });
     root.append(html("div", {}, html("dt", {}, label), values[name]));
   });
-  return { root, set: (name, words) => { values[name].textContent = words; } };
+  const set = (name, words, exact) => {
+    values[name].textContent = words;
+    if (exact !== undefined) values[name].dataset.exact = exact;
+  };
+  return { root, set };
 }
 
 /**

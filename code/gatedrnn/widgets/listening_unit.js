@@ -50,7 +50,7 @@ function render({ model, el }) {
     spike.textContent = inputs[step] ? "No spike here" : "Spike here";
     unit.show(trace, inputs, step);
     time.show(trace, inputs, step);
-    [...GATES, "cell", "hidden"].forEach((name) => values.set(name, number(trace[name][step], 3)));
+    [...GATES, "cell", "hidden"].forEach((name) => values.set(name, number(trace[name][step], 3), trace[name][step]));
     voice.say(tell(trace, inputs, step));
   };
   const link = follow(model, ["bias_forget", "step", "spikes"], paint);

@@ -59,6 +59,12 @@ class ListeningUnit(SpikeTrainFigure):
         """Return gates and states at every step."""
         return cells.run(cells.lstm_step, self.inputs(), None, self.parameters())
 
+    def numbers(self) -> dict[str, float]:
+        """Return gates, cell state and hidden state at the step at which the unit stands."""
+        trace, t = self.trace(), self.step
+        gates = {name: float(getattr(trace.gates, name)[t, 0]) for name in ("input", "forget", "output")}
+        return {**gates, "cell": float(trace.states.cell[t, 0]), "hidden": float(trace.outputs[t, 0])}
+
     def picture(self):
         """Return the three gates, the cell state and the hidden state as a matplotlib figure."""
         from matplotlib import pyplot

@@ -49,7 +49,7 @@ function render({ model, el }) {
     cell.show(trace.cell, step);
     hidden.show(trace.hidden, step);
     const told = tell(trace, inputs, step);
-    Object.entries(told.values).forEach(([name, words]) => values.set(name, words));
+    Object.entries(told.values).forEach(([name, words]) => values.set(name, words, told.exact[name]));
     voice.say(told.sentence);
   };
   const link = follow(model, [...Object.keys(sliders), "step", "spikes"], paint);
@@ -81,8 +81,9 @@ function tell(trace, inputs, step) {
   const values = Object.fromEntries([...GATES, "cell", "hidden"].map((name) => [name, number(at(name), 3)]));
   values.keeps = tau > 1e4 ? "ever" : `${number(tau, tau < 10 ? 2 : 0)} steps`;
   const heard = inputs[step] ? "a spike" : "no spike";
+  const exact = Object.fromEntries([...GATES, "cell", "hidden"].map((name) => [name, at(name)]));
   return {
-    values,
+    values, exact: { ...exact, keeps: tau },
     sentence: `Step ${step}, ${heard}: c = f·c + i·g = ${n(at("forget"))} · ${signed(before)} + `
       + `${n(at("input"))} · ${signed(at("candidate"))} = ${n(at("cell"))}; `
       + `h = o·tanh(c) = ${n(at("output"))} · ${signed(Math.tanh(at("cell")))} = ${n(at("hidden"))}.`,

@@ -3,7 +3,7 @@
 import numpy as np
 import traitlets
 
-from gatedrnn import cells
+from gatedrnn import cells, dynamics
 from gatedrnn.widgets.spike_train import STEPS, SpikeTrainFigure
 
 WEIGHTS = np.array([3.0, 0.0, 1.0, 0.0])  # of a spike on i, f, g, o
@@ -58,6 +58,14 @@ class LSTMCell(SpikeTrainFigure):
     def trace(self) -> cells.Trace:
         """Return gates and states at every step."""
         return cells.run(cells.lstm_step, self.inputs(), None, self.parameters())
+
+    def numbers(self) -> dict[str, float]:
+        """Return gates and states of the chosen step, and how many steps its forget gate keeps for."""
+        trace, t = self.trace(), self.step
+        found = {name: float(values[t, 0]) for name, values in trace.gates._asdict().items()}
+        keeps = float(dynamics.time_constant(found["forget"], 1.0))
+        cell, hidden = trace.states.cell[t, 0], trace.outputs[t, 0]
+        return {**found, "cell": float(cell), "hidden": float(hidden), "keeps": keeps}
 
     def picture(self):
         """Return gates, cell state and hidden state as a matplotlib figure."""

@@ -40,7 +40,7 @@ function render({ model, el }) {
     time.show(f, dt);
     curve.show(bias, dt);
     const told = tell(bias, f, dt);
-    ["steps", "tau", "left"].forEach((name) => values.set(name, told[name]));
+    ["steps", "tau", "left"].forEach((name) => values.set(name, told[name], told.exact[name]));
     voice.say(told.sentence);
   };
   const link = follow(model, ["bias", "dt"], paint);
@@ -76,6 +76,7 @@ function tell(bias, f, dt) {
   const tau = duration(steps * dt);
   return {
     steps: number(steps, steps < 99.95 ? 2 : 0), tau, left: share,
+    exact: { steps, tau: steps * dt, left: left / 100 },
     sentence: `A bias of ${number(bias, 2)} keeps ${number(100 * f, 2)} % in each step of ${number(dt, 0)} ms: `
       + `what was written falls to 1/e in ${tau}, and after one second ${share} of it is left.`,
   };

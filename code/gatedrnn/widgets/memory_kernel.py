@@ -52,6 +52,11 @@ class MemoryKernel(LiveFigure):
         """Return f^k for k = 0 … ⌈1 s / Δt⌉."""
         return self.gate() ** np.arange(np.ceil(SPAN / self.dt) + 1)
 
+    def numbers(self) -> dict[str, float]:
+        """Return τ in steps and in ms, and what is left after one second."""
+        steps = float(dynamics.time_constant(self.gate(), 1.0))
+        return {"steps": steps, "tau": self.dt * steps, "left": self.gate() ** (SPAN / self.dt)}
+
     def picture(self):
         """Return the curve and the kernel as a matplotlib figure."""
         from matplotlib import pyplot
