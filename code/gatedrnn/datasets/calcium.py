@@ -5,6 +5,7 @@ cell array ``CAttached`` whose entries have ``fluo_time`` in seconds, ``fluo_mea
 ``events_AP``, the spikes that an electrode on the cell recorded, in units of 0.1 ms.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from os import PathLike
@@ -45,6 +46,11 @@ class CalciumRecording:
     name: str
 
     @property
+    def neuron(self) -> str:
+        """The name of the file: what all recordings of one neuron share."""
+        return re.sub(r" \(\d+\)$", "", self.name)
+
+    @property
     def frame_rate(self) -> float:
         """Frames per second."""
         return 1 / float(np.median(np.diff(self.time)))
@@ -53,6 +59,21 @@ class CalciumRecording:
         return (
             f"CalciumRecording({self.name!r}: {self.time[-1] - self.time[0]:.0f} s at {self.frame_rate:.0f} "
             f"Hz, {len(self.spike_times)} spikes)"
+        )
+
+    def between(self, start: float, stop: float) -> "CalciumRecording":
+        """Return the stretch from ``start`` to ``stop``, in seconds after the first frame; the name stays."""
+        kept = np.flatnonzero((self.time - self.time[0] >= start) & (self.time - self.time[0] < stop))
+        if len(kept) < 2:
+            lasts = self.time[-1] - self.time[0]
+            raise ValueError(
+                f"expected two frames or more of a recording of {lasts:.0f} s, got {start} to {stop} s."
+            )
+        inner = self.starts[(self.starts > kept[0]) & (self.starts <= kept[-1])] - kept[0]
+        end = self.time[0] + stop
+        inside = (self.spike_times >= self.time[kept[0]]) & (self.spike_times < end)
+        return CalciumRecording(
+            self.time[kept], self.fluorescence[kept], self.spike_times[inside], np.r_[0, inner], self.name
         )
 
     def binned(self, rate: float) -> "BinnedCalcium":
@@ -117,6 +138,11 @@ def load_calcium(paths=None) -> list[CalciumRecording]:
     -------
     list of CalciumRecording
         In the order of the paths, each folder sorted by name.
+
+    Notes
+    -----
+    In the database a file is a neuron, and the entries of a file are recordings of that neuron:
+    `CalciumRecording.neuron` tells what belongs together when recordings are split.
 
     Raises
     ------

@@ -49,12 +49,15 @@ class SimulatedCalcium(CalciumRecording):
     Attributes
     ----------
     clean : ndarray, shape (n_frames,)
-        The fluorescence without noise, in ΔF/F.
+        The fluorescence of a cell that holds still, without noise, in ΔF/F.
     kinetics : Kinetics
+    lost : ndarray, shape (n_frames,)
+        Fraction of the light that movement of the tissue takes away.
     """
 
     clean: np.ndarray
     kinetics: Kinetics
+    lost: np.ndarray
 
 
 def simulate_calcium(
@@ -66,6 +69,8 @@ def simulate_calcium(
     decay: float = 0.4,
     amplitude: float = 0.2,
     noise: float = 0.05,
+    motion: float = 0.0,
+    depth: float = 0.3,
 ) -> SimulatedCalcium:
     """Simulate the fluorescence of one neuron whose spikes and indicator are known.
 
@@ -89,6 +94,10 @@ def simulate_calcium(
         Peak of the answer to one spike, in ΔF/F.
     noise : float
         Standard deviation of the noise of one frame, in ΔF/F.
+    motion : float
+        How often per second the cell moves out of focus, on average; see Notes.
+    depth : float
+        Mean fraction of its light that the cell loses when it moves, from 0 to below 0.5.
 
     Returns
     -------
@@ -106,6 +115,11 @@ def simulate_calcium(
     The two exponentials are the usual linear model of an indicator (Vogelstein et al., Journal of
     Neurophysiology 104 (2010), has the decay alone); saturation and drift are left out.
 
+    A movement takes the fraction d of *all* light, resting light included, so that ΔF/F becomes
+    (1 + ΔF/F)(1 − d) − 1. The cell leaves within a frame and comes back at a random moment 0.2 to 1 s later,
+    on average after half a second; d is uniform from 0 to twice ``depth``. Movements use random numbers of
+    their own: with and without them, a seed gives the same spikes and the same noise.
+
     Examples
     --------
     >>> recording = simulate_calcium(seed=1, duration=10.0)
@@ -121,20 +135,36 @@ def simulate_calcium(
         raise ValueError(f"expected two frames or more, got {duration} s at {frame_rate} frames per second")
     if rate < 0 or noise < 0:
         raise ValueError(f"rate and noise cannot be negative, got rate {rate} and noise {noise}")
+    if motion < 0 or not 0 <= depth < 0.5:
+        raise ValueError(f"expected motion ≥ 0 and 0 ≤ depth < 0.5, got motion {motion} and depth {depth}")
     rng = np.random.default_rng(seed)
     frames = round(duration * frame_rate)
     spikes = np.sort(rng.uniform(0, frames / frame_rate, rng.poisson(rate * frames / frame_rate)))
     slow, fast = (_decayed(spikes, tau, frames, frame_rate) for tau in (decay, rise))
     clean = kinetics.scale * (slow - fast)
+    lost = _lost(np.random.default_rng([seed, 1]), frames, frame_rate, motion, depth)
     return SimulatedCalcium(
         time=np.arange(frames) / frame_rate,
-        fluorescence=clean + noise * rng.normal(size=frames),
+        fluorescence=clean - lost * (1 + clean) + noise * rng.normal(size=frames),
         spike_times=spikes,
         starts=np.array([0]),
         name=f"simulated calcium, seed {seed}",
         clean=clean,
         kinetics=kinetics,
+        lost=lost,
     )
+
+
+def _lost(rng: np.random.Generator, frames: int, frame_rate: float, motion: float, depth: float):
+    """Fraction of the light that movements take from each frame; of two at once, the deeper one counts."""
+    lost = np.zeros(frames)
+    number = rng.poisson(motion * frames / frame_rate)
+    leaves = rng.integers(frames, size=number)
+    lasts = 0.2 + np.minimum(rng.exponential(0.4, size=number), 0.8)  # seconds
+    for first, duration, deep in zip(leaves, lasts, rng.uniform(0, 2 * depth, size=number), strict=True):
+        away = slice(first, first + max(1, round(duration * frame_rate)))
+        lost[away] = np.maximum(lost[away], deep)
+    return lost
 
 
 def _decayed(spikes: np.ndarray, tau: float, frames: int, frame_rate: float) -> np.ndarray:

@@ -9,6 +9,7 @@ in any order, on any machine, and again.
 from gatedrnn.experiments.reading import Table, table
 
 EXPERIMENTS = {
+    "calcium_spikes": "models × folds × seeds, on simulated neurons and 23 real ones, split by neuron",
     "decision_networks": "deciding networks: tasks × models × seeds; one cell: models × folds × seeds",
     "delayed_recall": "how long a delay each cell learns to bridge: models × delays × seeds",
     "gate_clamping": "what each gate of an LSTM is for: whole, with a gate held, and plain networks",
