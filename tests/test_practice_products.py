@@ -86,7 +86,7 @@ def test_every_item_has_a_check_worth_its_points(exercise_set, released):
 
 
 def test_marking_metadata_is_what_nbgrader_reads(released):
-    keys = {"schema_version", "grade", "solution", "locked", "task", "grade_id"}
+    keys = {"schema_version", "grade", "solution", "locked", "task", "grade_id", "cell_type", "checksum"}
     marked = [cell for cell in released.cells if "nbgrader" in cell.metadata]
     names = [cell.metadata.nbgrader.grade_id for cell in marked]
     assert len(set(names)) == len(names)

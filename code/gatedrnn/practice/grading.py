@@ -90,6 +90,7 @@ def grade(
     timeout: float | None = None,
     kind: str | None = None,
     exercise_set: ExerciseSet | None = None,
+    items: tuple[str, ...] = (),
 ) -> Report:
     """Mark one notebook. The file is read once and never written.
 
@@ -103,6 +104,8 @@ def grade(
         The confinement; by default the strongest that works here.
     exercise_set : ExerciseSet, optional
         The set that it was handed in for; by default the notebook tells.
+    items : tuple of str
+        Names of the items to mark; all by default. The report then holds no others.
 
     Returns
     -------
@@ -118,14 +121,15 @@ def grade(
     kind = kind or sandbox.best()
     report = Report(path, exercise_set.name, exercise_set.title, digest=handed_in.digest, sandbox=kind)
     try:
-        run = Run(handed_in, kind, timeout or exercise_set.seconds)
+        run = Run(handed_in, kind, timeout or exercise_set.seconds, items)
         verdicts = run.verdicts()
         report.cells, report.notes = run.problems(), notes(handed_in)
     except GradingError as error:
         report.status, report.reason = "failed", str(error)
         return report
     written = {item.name: judge_written(item, handed_in.cells) for item in exercise_set.written}
-    report.verdicts = [{**verdicts, **written}[item.name] for item in exercise_set.items]
+    every = {**verdicts, **written}
+    report.verdicts = [every[item.name] for item in exercise_set.items if not items or item.name in items]
     report.seconds = time.monotonic() - began
     return report
 
@@ -133,10 +137,11 @@ def grade(
 class Run:
     """The workers that one submission needs: one, unless a cell or an item has to be ended by force."""
 
-    def __init__(self, handed_in: Submission, kind: str, seconds: float):
+    def __init__(self, handed_in: Submission, kind: str, seconds: float, items: tuple[str, ...] = ()):
         code = [cell for cell in handed_in.cells if cell.kind == "code"]
         self.cells = without_unfinished_copies(code, handed_in.exercise_set)
         self.set, self.kind, self.seconds = handed_in.exercise_set, kind, seconds
+        self.wanted = [item for item in self.set.questions if not items or item.name in items]
         self.deadline = time.monotonic() + seconds
         self.cell_seconds = max(SHORTEST, min(self.set.cell_seconds, seconds / 3))
         self.ended: dict[int, str] = {}  # cells that ended their worker, and how
@@ -145,7 +150,7 @@ class Run:
 
     def verdicts(self) -> dict[str, Verdict]:
         """Ask every item, starting a new worker where the old one is lost."""
-        waiting, done = list(self.set.questions), {}
+        waiting, done = list(self.wanted), {}
         for _ in range(RESTARTS):
             if not waiting or time.monotonic() >= self.deadline:
                 break

@@ -15,6 +15,7 @@ In a source notebook
 
 import argparse
 import copy
+import hashlib
 import json
 import re
 import sys
@@ -108,9 +109,25 @@ def release(source: nbformat.NotebookNode) -> nbformat.NotebookNode:
         cell.metadata.pop("tags", None)
         if tags:
             cell.metadata.tags = tags
-        if _marking(cell).get("locked"):
-            cell.metadata.update(deletable=False, editable=False)
+        if _marking(cell):
+            _lock(cell)
     return notebook
+
+
+def _lock(cell) -> None:
+    """Lock what nbgrader locks, and add the sum by which it knows whether a cell was changed."""
+    marking = cell.metadata.nbgrader
+    cell.metadata.update(deletable=False, **({"editable": False} if marking.locked else {}))
+    marking.update(cell_type=cell.cell_type, checksum=checksum(cell))
+
+
+def checksum(cell) -> str:
+    """nbgrader's sum over what makes a cell: text, type, roles, name, points."""
+    marking = cell.metadata.nbgrader
+    words = [cell.source, cell.cell_type, marking.grade, marking.solution]
+    words += [marking.locked and not marking.solution, marking.grade_id]
+    words += [float(marking.points)] if marking.grade else []
+    return hashlib.md5("".join(map(str, words)).encode(), usedforsecurity=False).hexdigest()
 
 
 def without_answer(text: str, stub: str) -> str:

@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import threading
 import time
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,22 @@ ENDINGS = {
     warden.TOO_LARGE: "it used more memory than it may",
     warden.TOO_FULL: "it wrote more to disk than it may",
 }
+
+
+RUNNING: weakref.WeakSet = weakref.WeakSet()  # sessions of all threads
+ENDING = threading.Event()
+
+
+@contextlib.contextmanager
+def none_running():
+    """End every worker that this process runs, and let none live that is started within; to stop a run."""
+    ENDING.set()
+    try:
+        for session in list(RUNNING):
+            session.process.terminate()
+        yield
+    finally:
+        ENDING.clear()
 
 
 class WorkerEndedError(Exception):
@@ -73,6 +90,9 @@ class Session:
             bufsize=0,
         )
         threading.Thread(target=self._listen, daemon=True).start()
+        RUNNING.add(self)
+        if ENDING.is_set():
+            self.process.terminate()
         return self
 
     def __exit__(self, *exception):

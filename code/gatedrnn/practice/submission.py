@@ -1,5 +1,7 @@
 """Reading a notebook that somebody handed in, trusting nothing about it; it is opened read-only, once."""
 
+import base64
+import contextlib
 import hashlib
 import json
 import os
@@ -14,18 +16,22 @@ LARGEST = 20_000_000  # bytes; a finished notebook with all its figures has a te
 MOST_CODE = 1_000_000  # characters in code cells; a finished notebook has a hundredth of that
 
 
+LARGEST_PICTURE = 2_000_000  # letters of base64
+
+
 class SubmissionError(Exception):
     """The file cannot be marked; the message says in one sentence why and what to do."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell: its place in the notebook, its names, its text."""
+    """One cell: its place in the notebook, its names, its text, the pictures stored with it."""
 
     index: int
     kind: str  # "code", "markdown" or "raw"
     names: tuple[str, ...]  # the nbgrader grade_id, then the notebook's own cell id
     source: str
+    pictures: tuple[str, ...] = ()  # PNG files in base64; nothing believes them, a reader may look at them
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,7 @@ def read(path: Path, wanted: ExerciseSet | None = None) -> Submission:
         If it is missing, a link, too large, not a notebook of format 4, not written for Python, or of no
         known set.
     """
-    content = _content(Path(path))
+    content = read_content(Path(path))
     notebook = _notebook(content)
     cells = tuple(_cell(index, cell) for index, cell in enumerate(notebook["cells"]))
     _refuse_other_languages(notebook)
@@ -63,7 +69,14 @@ def read(path: Path, wanted: ExerciseSet | None = None) -> Submission:
     return Submission(Path(path), hashlib.sha256(content).hexdigest(), exercise_set, cells)
 
 
-def _content(path: Path) -> bytes:
+def read_content(path: Path) -> bytes:
+    """Return the bytes of a notebook that is an ordinary file of an ordinary size.
+
+    Raises
+    ------
+    SubmissionError
+        If it is not.
+    """
     if path.is_symlink():
         raise SubmissionError("this is a symbolic link; give the notebook itself")
     if path.is_dir():
@@ -121,9 +134,23 @@ def _cell(index: int, cell) -> Cell:
     metadata = cell.get("metadata")
     marking = metadata.get("nbgrader") if isinstance(metadata, dict) else None
     names = [marking.get("grade_id") if isinstance(marking, dict) else None, cell.get("id")]
-    return Cell(
-        index, cell["cell_type"], tuple(name for name in names if isinstance(name, str)), _clean(source)
-    )
+    names = tuple(name for name in names if isinstance(name, str))
+    return Cell(index, cell["cell_type"], names, _clean(source), _pictures(cell))
+
+
+def _pictures(cell: dict) -> tuple[str, ...]:
+    """The stored pictures that are what they say they are, a few at most."""
+    outputs, found = cell.get("outputs"), []
+    for output in outputs[:50] if isinstance(outputs, list) else ():
+        data = output.get("data") if isinstance(output, dict) else None
+        text = data.get("image/png") if isinstance(data, dict) else None
+        text = "".join(text) if isinstance(text, list) and all(isinstance(t, str) for t in text) else text
+        if isinstance(text, str) and len(text) < LARGEST_PICTURE and len(found) < 5:
+            with contextlib.suppress(ValueError):
+                picture = base64.b64decode(text.replace("\n", ""), validate=True)
+                if picture.startswith(b"\x89PNG\r\n\x1a\n"):
+                    found.append(base64.b64encode(picture).decode())
+    return tuple(found)
 
 
 def _clean(source: str) -> str:
