@@ -78,6 +78,85 @@ def test_ca1_files_that_do_not_fit(tmp_path):
         datasets.load_ca1(paths[0])
 
 
+@pytest.mark.parametrize("lap", [np.arange(3, 13), np.arange(22, 2, -1), np.r_[1, 1, 2, 4, 6, 8]])
+def test_ca1_of_mice_that_run_other_laps(tmp_path, lap):
+    """Another direction, another length of the track, and other numbers of cells in every session."""
+
+    def spoil(activity, position):
+        for number, place in enumerate(np.ndindex(activity.shape)):
+            position[place] = np.tile(lap, 2 + number)[None].astype(float)  # a row, where others have columns
+            activity[place] = np.zeros((len(lap) * (2 + number), 1 + number))
+
+    paths, _ = mouse(tmp_path, shape=(1, 3, 2), spoil=spoil)
+    for number, session in enumerate(datasets.load_ca1(*paths)):
+        assert session.n_cells == 1 + number
+        assert session.starts.tolist() == [len(lap) * k for k in range(2 + number)]
+
+
+def test_ca1_at_ten_frames_per_second_may_move_twice_as_far_per_frame(tmp_path):
+    def spoil(activity, position):
+        for place in np.ndindex(activity.shape):
+            position[place] = np.tile([1, 5, 9, 13, 17], 6)[:, None]
+
+    paths, _ = mouse(tmp_path, spoil=spoil)
+    assert [len(datasets.load_ca1(*paths, frame_rate=rate)[0].starts) for rate in (20, 10)] == [30, 6]
+
+
+def test_ca1_with_frames_and_cells_that_are_missing(tmp_path):
+    def spoil(activity, position):
+        activity[0, 0, 0][:, 1] = np.nan  # a cell that this session lacks
+        position[0, 0, 0] = position[0, 0, 0].astype(float)
+        position[0, 0, 0][4] = np.nan
+        activity[0, 0, 0][15] = np.nan
+
+    paths, activity = mouse(tmp_path, spoil=spoil)
+    session = datasets.load_ca1(*paths)[0]
+    assert session.spikes.shape == (28, 4) and (session.spikes[:, 1] == 0).all()
+    assert session.starts.tolist() == [0, 4, 9, 14, 18]
+    np.testing.assert_allclose(session.spikes[4, 0], activity[0, 0, 0][5, 0], rtol=1e-6)
+
+
+def test_ca1_saved_sparse_or_with_cells_first(tmp_path):
+    from scipy.sparse import csc_matrix
+
+    paths, _ = mouse(tmp_path)
+    plain = datasets.load_ca1(*paths)
+    for way in (csc_matrix, np.transpose):
+        (tmp_path / way.__name__).mkdir()
+
+        def spoil(activity, position, way=way):
+            for place in np.ndindex(activity.shape):
+                activity[place] = way(activity[place])
+
+        other, _ = mouse(tmp_path / way.__name__, spoil=spoil)
+        for one, two in zip(plain, datasets.load_ca1(*other), strict=True):
+            np.testing.assert_array_equal(one.spikes, two.spikes)
+
+
+def test_ca1_of_a_single_session_without_a_cell_array(tmp_path):
+    savemat(tmp_path / "M2_spike_train.mat", {"spike_train": np.ones((20, 3))})
+    savemat(tmp_path / "M2_stimulus_trace.mat", {"stimulus_trace": np.tile(np.arange(10), 2)})
+    (session,) = datasets.load_ca1(tmp_path / "M2_spike_train.mat", tmp_path / "M2_stimulus_trace.mat")
+    assert session.n_cells == 3 and session.starts.tolist() == [0, 10]
+
+
+def test_ca1_pieces_that_are_missing_from_one_file_are_said(tmp_path):
+    def lose_position(activity, position):
+        position[0, 0, 1] = np.zeros((0, 0))
+
+    paths, _ = mouse(tmp_path, spoil=lose_position)
+    said = refused(datasets.load_ca1, *paths)
+    assert "M1, environment 1, session 1, direction 2: activity has 30 bins and position 0" in said
+
+    def nothing(activity, position):
+        for place in np.ndindex(activity.shape):
+            activity[place] = activity[place] * np.nan
+            position[place] = position[place] * np.nan
+
+    paths, _ = mouse(tmp_path, spoil=nothing)
+    assert "no bin has a value" in refused(datasets.load_ca1, *paths)
+
+
 @needs("hippocampus_ca1_zivlab")
 def test_the_real_mouse():
     sessions = datasets.load_ca1()
