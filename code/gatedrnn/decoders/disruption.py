@@ -58,11 +58,15 @@ def histories(discharges: Discharges, values: np.ndarray, horizons=HORIZONS) -> 
         Now; means over each horizon; now less the value a horizon ago; now less the mean since the start.
     """
     now = np.arange(len(values))
-    begin = discharges.starts[discharges.shot]
-    sums = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0)])
+    shot = discharges.shot
+    begin = discharges.starts[shot]
+    # one running sum for each discharge: rounding in a common one would carry news from one to the next
+    sums = np.cumsum(padded(discharges, values, 0.0), axis=0)
+    sums = np.concatenate([np.zeros((1, *sums.shape[1:])), sums])
 
     def mean_since(first):
-        return (sums[now + 1] - sums[first]) / (now + 1 - first)[:, np.newaxis]
+        total = sums[now + 1 - begin, shot] - sums[first - begin, shot]
+        return total / (now + 1 - first)[:, np.newaxis]
 
     firsts = [np.maximum(begin, now - horizon + 1) for horizon in horizons]
     parts = [values, *(mean_since(first) for first in firsts), *(values - values[first] for first in firsts)]

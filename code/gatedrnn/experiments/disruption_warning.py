@@ -37,6 +37,7 @@ NETWORKS = ("gru", "lstm")
 ROWWISE = ("logistic", "logistic_history", "boosting", "boosting_history")
 FRACTIONS = ("fraction", "fraction_mean")
 MODELS = (*FRACTIONS, *ROWWISE, *NETWORKS)
+WITH_HISTORY = ("fraction_mean", "logistic_history", "boosting_history", *NETWORKS)
 REGIMES = {
     "prompt": {
         "seed": 1,
@@ -53,7 +54,7 @@ RATIOS = (1, 3, 10, 30, 100)  # cost of a disruption that nobody saw coming, in 
 RATIO = 10
 SHARES = (0, 0.005, 0.01, 0.02, 0.03, 0.05, 0.08, 0.12, 0.2, 0.3, 0.5)  # of quiet discharges alarmed
 LASTING = 3  # rows that a score must last in the receiver curve
-STEPS = 800  # of the optimiser, whatever the size of the training set
+STEPS = 600  # of the optimiser, whatever the size of the training set
 
 TOLERANCE = dict.fromkeys(FRACTIONS, 1e-6) | dict.fromkeys(ROWWISE, 1e-3) | dict.fromkeys(NETWORKS, 5e-3)
 
@@ -63,7 +64,7 @@ def KEYS() -> list[dict[str, Any]]:
     return [
         {"regime": regime, "model": model, "fold": fold, "seed": seed}
         for regime in REGIMES
-        for model in MODELS
+        for model in (WITH_HISTORY if regime == "many" else MODELS)
         for fold in range(FOLDS)
         for seed in (SEEDS if model in NETWORKS else SEEDS[:1])
     ]
@@ -114,6 +115,12 @@ def settings(predictor: Any) -> dict[str, Any]:
         RecurrentClassifier: ("hidden_size", "weight_decay"),
     }
     return {name: getattr(predictor, name) for name in names[type(predictor)]}
+
+
+def rebuild(row: dict[str, Any], n_discharges: int) -> tuple[Any, Alarm]:
+    """Return the unfitted predictor of a row of the table and its alarm at the main ratio of costs."""
+    options = candidates(row["model"], n_discharges, row["seed"])
+    return next(option for option in options if settings(option) == row["chosen"]), Alarm(**row["alarm"])
 
 
 def precision(test: Discharges, scores: np.ndarray) -> float:
