@@ -17,6 +17,7 @@ from gatedrnn.widgets.listening_unit import ListeningUnit
 from gatedrnn.widgets.lstm_cell import LSTMCell
 from gatedrnn.widgets.memory_kernel import MemoryKernel
 from gatedrnn.widgets.prerendered import Frames, frames
+from gatedrnn.widgets.spikes_from_light import SpikesFromLight
 from gatedrnn.widgets.stale_value import StaleValue
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "ListeningUnit",
     "LiveFigure",
     "MemoryKernel",
+    "SpikesFromLight",
     "StaleValue",
     "frames",
 ]

@@ -418,3 +418,61 @@ export function alarmOutcome(shots, alarm, { missed, ...clock }) {
   const cost = fates.reduce((sum, name) => sum + (price[name] ?? 0), 0) / shots.length;
   return { raised, fates, warnings, cost };
 }
+
+/* Spikes from calcium (chapter 8): jumps that explain a light, and how well they fit the spikes. */
+
+/**
+ * Jumps s ≥ 0 and their decaying sum c_t = kept · c_{t−1} + s_t that minimise ½ Σ (c − light)² + penalty · Σ s:
+ * pools of freely decaying bins, merged where one would begin with a jump downwards.
+ */
+export function deconvolve(light, kept, penalty) {
+  const [values, weights, lengths] = [[], [], []];
+  light.forEach((seen, t) => {
+    values.push(seen - penalty * (t === light.length - 1 ? 1 : 1 - kept));
+    weights.push(1);
+    lengths.push(1);
+    for (let k = values.length - 1; k > 0 && values[k] < values[k - 1] * kept ** lengths[k - 1]; k -= 1) {
+      const faded = kept ** lengths[k - 1];
+      const total = weights[k - 1] + faded * faded * weights[k];
+      values[k - 1] = (weights[k - 1] * values[k - 1] + faded * weights[k] * values[k]) / total;
+      weights[k - 1] = total;
+      lengths[k - 1] += lengths[k];
+      [values, weights, lengths].forEach((list) => list.pop());
+    }
+  });
+  const calcium = values.flatMap((value, k) =>
+    Array.from({ length: lengths[k] }, (_, t) => Math.max(value, 0) * kept ** t));
+  const jumps = calcium.map((value, t) => (t === 0 ? value : Math.max(0, value - kept * calcium[t - 1])));
+  return { calcium, jumps };
+}
+
+/** How much each value exceeds the one before it, 0 where it does not and at the start. */
+export function rises(values) {
+  return values.map((value, t) => (t === 0 ? 0 : Math.max(0, value - values[t - 1])));
+}
+
+/** Values averaged by a Gaussian of `sigma` bins, cut off at four of them; beyond the ends they are mirrored. */
+export function blurred(values, sigma) {
+  const reach = Math.floor(4 * sigma + 0.5);
+  const weights = Array.from({ length: 2 * reach + 1 }, (_, k) => Math.exp(-0.5 * ((k - reach) / sigma) ** 2));
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const period = 2 * values.length;
+  const padded = Float64Array.from({ length: values.length + 2 * reach }, (_, t) => {
+    const k = (((t - reach) % period) + period) % period;
+    return values[k < values.length ? k : period - 1 - k];
+  });
+  return values.map((_, t) => {
+    let sum = 0;
+    for (let k = 0; k < weights.length; k += 1) sum += weights[k] * padded[t + k];
+    return sum / total;
+  });
+}
+
+/** Pearson's correlation; 0 where one of the two never changes. */
+export function correlated(a, b) {
+  const mean = (list) => list.reduce((sum, value) => sum + value, 0) / list.length;
+  const [ma, mb] = [mean(a), mean(b)];
+  const inner = (x, mx, y, my) => x.reduce((sum, value, t) => sum + (value - mx) * (y[t] - my), 0);
+  const scale = Math.sqrt(inner(a, ma, a, ma) * inner(b, mb, b, mb));
+  return scale > 0 ? inner(a, ma, b, mb) / scale : 0;
+}
