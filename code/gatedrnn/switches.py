@@ -97,24 +97,28 @@ class GeneSwitch:
 
     def return_time(self, x):
         """Time in which a small push away from a rest at x shrinks by 1/e; negative where it grows."""
-        return 1 / (1 / self.tau - self.steep(x))
+        with np.errstate(divide="ignore"):  # at a fold a push neither dies out nor grows
+            return 1 / (1 / self.tau - self.steep(x))
 
     def input_at(self, x):
         """The input s under which x is a rest: x/τ − β xⁿ/(1 + xⁿ)."""
         return x / self.tau - self.production(x, 0.0)
 
     def rests(self, s: float) -> Rests:
-        """Find every level at which production and loss are equal."""
-        top = self.tau * (self.feedback + abs(s)) + 1
-        edges = np.unique(np.r_[0.0, self.folds()[0], top])  # between two folds at most one rest
+        """Find every level at which production and loss are equal, for an input s of 0 or more."""
+        if not s >= 0:
+            raise ValueError(f"an input adds protein, so it is 0 or more, got {s}")
+        nothing = [0.0] if s == 0 else []
+        bottom = 1e-9 if s == 0 else 0.0  # just above the rest at 0
+        top = self.tau * (self.feedback + s) + 1
+        edges = np.r_[bottom, self.folds()[0], top]  # between two folds there is at most one rest
         between = [
             brentq(self.rate, low, high, args=(s,), xtol=1e-14)
             for low, high in pairwise(edges)
             if self.rate(low, s) * self.rate(high, s) < 0
         ]
-        at_edge = [edge for edge in edges[:-1] if self.rate(edge, s) == 0]
-        levels = np.unique(np.r_[between, at_edge])
-        return Rests(levels, self.return_time(levels) > 0)
+        levels = np.array(nothing + between)
+        return Rests(levels, self.steep(levels) < 1 / self.tau)
 
     def folds(self) -> tuple[np.ndarray, np.ndarray]:
         """Levels at which two rests meet, and the inputs at which they do; empty, or two of each."""

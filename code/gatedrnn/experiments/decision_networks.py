@@ -126,10 +126,13 @@ def train(task: str, model: str, seed: int) -> tuple[Decider, training.Log]:
     decider = Decider(model, trials.inputs.shape[-1])
     if model != "rnn":
         training.bias_gates(decider.layer, "chrono", longest=len(trials.inputs))
-    return decider, _fit(decider, trials.inputs, trials.targets, trials.asked, EPOCHS, 64, seed)
+    return decider, learn(decider, trials.inputs, trials.targets, trials.asked, seed)
 
 
-def _fit(decider, inputs, targets, asked, epochs: int, batch_size: int, seed: int) -> training.Log:
+def learn(
+    decider: Decider, inputs, targets, asked, seed: int, epochs: int = EPOCHS, batch_size: int = 64
+) -> training.Log:
+    """Train on inputs (T, B, I) with targets (B,), of which the steps in asked (T, B) count."""
     return training.fit(
         decider,
         cross_entropy,
@@ -274,7 +277,10 @@ def choose(model: str, train: Choices, seed: int):
 
 
 def evidence(model: str, train: Choices, test: Choices, option, seed: int) -> np.ndarray:
-    """Log odds of direction 1 in the test trials after every bin, (T, B)."""
+    """Log odds of direction 1 in the test trials after every bin, (T, B).
+
+    ``option`` is what `choose` chose: the memory of the leaky observer in s, or the units of a network.
+    """
     if model in NETWORKS:
         return _network_evidence(model, train, test, option, seed)
     kept = np.exp(-train.bin_width / option) if model == "leaky" else 1.0
@@ -295,6 +301,6 @@ def _network_evidence(model: str, train: Choices, test: Choices, units: int, see
     torch.manual_seed(seed)
     decider = Decider(model, 1, units)
     training.bias_gates(decider.layer, "chrono", longest=len(inputs))
-    _fit(decider, inputs, train.direction, np.ones(inputs.shape[:2]), 100, 40, seed)
+    learn(decider, inputs, train.direction, np.ones(inputs.shape[:2]), seed, epochs=100, batch_size=40)
     with torch.no_grad():
         return decider(torch.as_tensor(later, dtype=torch.float32)).double().numpy()

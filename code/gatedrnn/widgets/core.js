@@ -369,8 +369,9 @@ export function geneFolds(gene) {
 /** Levels at which as much is made as is lost, lowest first, with whether a small push dies out. */
 export function geneRests(gene) {
   const rate = (level) => geneProduction(level, gene) - level;
-  const edges = [0, ...geneFolds(gene).levels, gene.feedback + gene.input + 1];
-  const rests = rate(0) === 0 ? [0] : [];
+  const nothing = gene.input === 0;
+  const edges = [nothing ? 1e-9 : 0, ...geneFolds(gene).levels, gene.feedback + gene.input + 1];
+  const rests = nothing ? [0] : [];
   edges.slice(1).forEach((high, i) => {
     if (rate(edges[i]) * rate(high) < 0) rests.push(geneCrossing(rate, edges[i], high));
   });
