@@ -75,3 +75,51 @@ def test_no_spikes_and_no_noise_is_darkness():
 def test_impossible_numbers_are_named(settings, words):
     with pytest.raises(ValueError, match=words):
         simulate_calcium(seed=0, **settings)
+
+
+def test_movements_take_light_and_leave_spikes_and_noise_alone():
+    still = simulate_calcium(seed=5, duration=300.0, noise=0.05)
+    shaky = simulate_calcium(seed=5, duration=300.0, noise=0.05, motion=0.2, depth=0.3)
+    np.testing.assert_array_equal(shaky.spike_times, still.spike_times)
+    np.testing.assert_array_equal(shaky.clean, still.clean)
+    taken = still.fluorescence - shaky.fluorescence
+    np.testing.assert_allclose(taken, shaky.lost * (1 + shaky.clean), atol=1e-12)
+    assert not still.lost.any() and 0 < shaky.lost.max() < 0.6
+
+
+def test_movements_are_as_frequent_as_long_and_as_deep_as_asked_for():
+    recording = simulate_calcium(seed=6, duration=4000.0, rate=0.0, noise=0.0, motion=0.1, depth=0.2)
+    edges = np.diff(np.r_[0.0, recording.lost > 0, 0.0])
+    begins, ends = np.flatnonzero(edges > 0), np.flatnonzero(edges < 0)
+    assert len(begins) == pytest.approx(400, abs=4 * np.sqrt(400))
+    lasts = (ends - begins) / 50
+    assert lasts.min() >= 0.18 and np.mean(lasts) == pytest.approx(0.55, abs=0.06)
+    assert recording.lost[recording.lost > 0].mean() == pytest.approx(0.2, abs=0.03)
+
+
+def test_impossible_movements_are_named():
+    with pytest.raises(ValueError, match=r"depth < 0\.5"):
+        simulate_calcium(seed=0, motion=0.1, depth=0.5)
+    with pytest.raises(ValueError, match="motion ≥ 0"):
+        simulate_calcium(seed=0, motion=-0.1)
+
+
+def test_a_stretch_keeps_clock_spikes_and_name():
+    whole = simulate_calcium(seed=7, duration=20.0, rate=3.0)
+    part = whole.between(5.0, 15.0)
+    assert part.neuron == whole.neuron and part.time[0] == 5.0 and part.time[-1] < 15.0
+    expected = whole.spike_times[(whole.spike_times >= 5) & (whole.spike_times < 15)]
+    np.testing.assert_array_equal(part.spike_times, expected)
+    np.testing.assert_array_equal(part.binned(50).spikes, whole.binned(50).spikes[250:750])
+    with pytest.raises(ValueError, match="two frames or more"):
+        whole.between(30, 40)
+
+
+def test_a_stretch_keeps_the_gaps_within_it():
+    whole = simulate_calcium(seed=7, duration=20.0)
+    kept = np.r_[0:300, 400:1000]
+    gappy = CalciumRecording(
+        whole.time[kept], whole.fluorescence[kept], whole.spike_times, np.array([0, 300]), "gappy (2)"
+    )
+    assert gappy.between(4, 12).starts.tolist() == [0, 100] and gappy.neuron == "gappy"
+    assert gappy.between(8, 12).starts.tolist() == [0]

@@ -3,7 +3,7 @@
 Two sets of recordings at 30 bins per second: ``simulated``, 16 neurons that differ in amplitude, decay, rise
 and rate and move out of focus now and then; ``real``, the 23 of the ground-truth database.
 ``real_stretches`` commits a leak on purpose: the same recordings cut into stretches of 20 s, which are split
-without regard to the neuron.
+without regard to the neuron; ``stretches_by_neuron`` are the same stretches, split as they should be.
 
 A row holds, for every test recording, the correlation at several smoothing widths and the ratio of predicted
 to true number of spikes; both once more with noise added to the test recordings. What differs between
@@ -71,7 +71,8 @@ def KEYS() -> list[dict[str, Any]]:
     """Keys of all rows: recordings, model, fold, seed."""
     plans = [("real", model, (0,)) for model in SIMPLE]
     plans += [("real", model, SEEDS) for model in NETWORKS]
-    plans += [("real_stretches", model, (0,)) for model in ("squashed", "lstm_both")]
+    for name in ("real_stretches", "stretches_by_neuron"):
+        plans += [(name, model, (0,)) for model in ("squashed", "lstm_both")]
     plans += [("simulated", model, (0,)) for model in SIMPLE]
     plans += [
         ("simulated", model, SEEDS) for model in ("lstm", "lstm_tenth", "lstm_both", "lstm_both_jitter")
@@ -196,6 +197,27 @@ def compute(key: dict[str, Any]) -> dict[str, Any]:
 def _listed(values) -> list[float | None]:
     """Numbers to four digits; None where a score has no meaning, as in a stretch without a spike."""
     return [round(float(value), 4) if np.isfinite(value) else None for value in values]
+
+
+def peak(recording: CalciumRecording, spikes: int) -> float:
+    """Median peak of the light, in ΔF/F, after so many spikes within 0.1 s and none in the 0.3 s after these.
+
+    A second without a spike goes before. The peak is the highest mean of 50 ms within 0.4 s of the first
+    spike, over the mean of the 0.3 s before it; NaN where fewer than three such groups are found.
+    """
+    time, fired = recording.time, recording.spike_times
+    first = fired[np.diff(fired, prepend=-np.inf) > 1.0]
+    until = [
+        np.searchsorted(fired, first + seconds) - np.searchsorted(fired, first) for seconds in (0.1, 0.4)
+    ]
+    alone = (until[0] == spikes) & (until[1] == spikes) & (first > time[0] + 0.3) & (first < time[-1] - 0.4)
+    frames = max(1, round(0.05 * recording.frame_rate))
+    peaks = []
+    for start in first[alone]:
+        before = recording.fluorescence[(time > start - 0.3) & (time < start)]
+        after = recording.fluorescence[(time >= start) & (time < start + 0.4)]
+        peaks.append(np.convolve(after, np.full(frames, 1 / frames), "valid").max() - before.mean())
+    return float(np.median(peaks)) if len(peaks) > 2 else float("nan")
 
 
 def by_recording(table, column: str, **conditions) -> np.ndarray:
