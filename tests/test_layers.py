@@ -90,7 +90,7 @@ def test_equals_torch_with_every_option(name, num_layers, bidirectional, batch_f
 @pytest.mark.parametrize("bidirectional", [False, True])
 @pytest.mark.parametrize("chunk", [1, 3, 8])
 def test_where_the_steps_are_cut_into_chunks_makes_no_difference(name, bidirectional, chunk, monkeypatch):
-    monkeypatch.setattr(kernels, "CHUNK", chunk)
+    monkeypatch.setattr(kernels.problem, "CHUNK", chunk * 2 * 4)  # batch and units below
     ours, theirs = pair(name, 3, 4, num_layers=2, bidirectional=bidirectional)
     x = torch.randn(11, 2, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(5))
     state = random_state(ours, name, 2)
@@ -113,6 +113,40 @@ def test_gradients_where_only_a_part_is_asked_for(name, part):
         sources = [x] if x.requires_grad else list(layer.parameters())
         found.append(list(torch.autograd.grad(scalar, sources)))
     assert_same(*found)
+
+
+def test_the_chunks_of_that_test_are_as_long_as_they_say(monkeypatch):
+    monkeypatch.setattr(kernels.problem, "CHUNK", 3 * 2 * 4)
+    problem = kernels.problem.Problem([torch.zeros(11, 2, 3)], [], [torch.zeros(1, 2, 4)])
+    assert [chunk.stop - chunk.start for chunk in problem.chunks()] == [3, 3, 3, 2]
+
+
+@pytest.mark.parametrize(("units", "off"), [(4, 2e-6), (64, 5e-6), (256, 5e-6)])
+@pytest.mark.parametrize("scale", [0.0, 1e-4, 1.0, 100.0])
+def test_an_rnn_in_single_precision_is_off_by_little_from_rest_to_saturation(units, off, scale):
+    """Its steps run on the logistic function of twice the drive; double precision takes tanh."""
+    torch.manual_seed(1)
+    ours, exact = layers.RNN(8, units), torch.nn.RNN(8, units, dtype=torch.float64)
+    exact.load_state_dict(ours.state_dict())
+    x = scale * torch.randn(60, 3, 8)
+    h_0 = torch.randn(1, 3, units).tanh()
+    output, state, (gates,) = ours(x, h_0, return_gates=True)
+    expected, end = exact(x.double(), h_0.double())
+    for mine, other in ((output, expected), (state, end), (gates.preactivation.tanh(), expected)):
+        torch.testing.assert_close(mine.double(), other, rtol=0, atol=off)
+    assert output.abs().max() <= 1
+    first, middle = ours(x[:30], h_0)
+    torch.testing.assert_close(torch.cat([first, ours(x[30:], middle)[0]]), output, rtol=0, atol=off)
+
+
+def test_an_rnn_in_single_precision_has_the_gradients_of_torch_from_rest_to_saturation():
+    torch.manual_seed(2)
+    ours, theirs = layers.RNN(8, 64), torch.nn.RNN(8, 64)
+    theirs.load_state_dict(ours.state_dict())
+    for scale in (1e-3, 1.0, 30.0):
+        x = scale * torch.randn(40, 3, 8)
+        for mine, other in zip(everything(ours, x, None), everything(theirs, x, None), strict=True):
+            torch.testing.assert_close(mine, other, rtol=0, atol=1e-5 * max(1.0, other.abs().max().item()))
 
 
 @pytest.mark.parametrize("name", NAMES)
