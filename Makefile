@@ -10,7 +10,7 @@ help:
 	@echo "make lab          JupyterLab on your own copies of the chapters and exercises (my-work/)"
 	@echo "make serve        show the built site at http://localhost:8000"
 	@echo "make grade        mark notebooks: make grade NOTEBOOKS='path/to/notebook.ipynb …'"
-	@echo "make bench        measure speed and memory side by side"
+	@echo "make bench        measure layers side by side, and the site: weights, axe, frames, Lighthouse"
 	@echo "make experiments  run the long experiments behind the chapters' tables (resumes)"
 	@echo "make exercises    make students' notebooks and solution pages from exercises/source"
 	@echo "make format       bring the code into the house style"

@@ -13,6 +13,7 @@
     const heard = (event) => listeners.get(event) || listeners.set(event, new Set()).get(event);
     return {
       get: (name) => values[name],
+      all: () => ({ ...values }),
       set: (name, value) => {
         if (Object.is(values[name], value)) return;
         values[name] = value;
@@ -41,21 +42,39 @@
     document.head.append(Object.assign(document.createElement("style"), { textContent: css }));
   };
 
-  const start = async (box, states) => {
-    const { model_id: id } = JSON.parse(box.querySelector("script").textContent);
-    const state = states[id].state;
+  /** Start a figure in a box of the page; its model stays within reach of the page's other scripts. */
+  const start = async (box, state) => {
     dress(state._css);
     const { default: figure } = await load(state._esm);
     const el = document.createElement("div");
     box.append(el);
-    const model = modelOf({ ...state, alt: box.dataset.alt || state.alt });
-    await figure.render({ model, el });
+    box.model = modelOf({ ...state, alt: box.dataset.alt || state.alt });
+    await figure.render({ model: box.model, el });
     box.dataset.started = "";
   };
 
-  const states = Object.assign({}, ...Array.from(read("state"), (script) => JSON.parse(script.textContent).state));
-  document.querySelectorAll(".live-figure").forEach((box) => start(box, states).catch((error) => {
+  globalThis.startLiveFigure = (box, state) => start(box, state).catch((error) => {
     box.insertAdjacentHTML("beforeend", "<p>This figure could not be started in your browser.</p>");
     throw error;
-  }));
+  });
+
+  // A figure starts when the reader comes near it, so that a long page is there at once; on paper all stand.
+  const waiting = new Map();
+  const begin = (box) => {
+    const state = waiting.get(box);
+    if (!state) return;
+    waiting.delete(box);
+    near.unobserve(box);
+    globalThis.startLiveFigure(box, state);
+  };
+  const near = new IntersectionObserver((entries) =>
+    entries.filter(({ isIntersecting }) => isIntersecting).forEach(({ target }) => begin(target)), { rootMargin: "600px 0px" });
+  addEventListener("beforeprint", () => [...waiting.keys()].forEach(begin));
+
+  const states = Object.assign({}, ...Array.from(read("state"), (script) => JSON.parse(script.textContent).state));
+  document.querySelectorAll(".live-figure").forEach((box) => {
+    const { model_id: id } = JSON.parse(box.querySelector("script").textContent);
+    waiting.set(box, states[id].state);
+    near.observe(box);
+  });
 })();

@@ -5,6 +5,7 @@ import importlib.util
 from pathlib import Path
 
 import pytest
+from browsing import address, browser, open_page, pages  # noqa: F401  (fixtures for every test file)
 from nbclient import NotebookClient
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -1,50 +1,24 @@
-"""The built site as a reader meets it: `_build/html` in Chromium, with every other host out of reach.
+"""The built site as a reader meets it: pages, links and downloads, and every page in Chromium."""
 
-`BOOK_SITE` names another folder with a built site, `CHROMIUM` another browser. Without Chromium the tests
-that need one are skipped, saying what to install; where `CI=true` they fail.
-"""
-
-import functools
-import gzip
-import http.server
-import json
-import os
 import re
-import shutil
-import threading
+import struct
+import xml.etree.ElementTree as ElementTree
 import zipfile
+import zlib
 from collections import Counter
-from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urljoin, urlparse
 
 import nbformat
-import numpy as np
 import pytest
+from browsing import SITE, WATCH_SHIFTS, Visit, listen, scroll_through, settle
 from bs4 import BeautifulSoup
-from gatedrnn import dynamics
 
-ROOT = Path(__file__).parent.parent
-SITE = Path(os.environ.get("BOOK_SITE", ROOT / "_build" / "html"))
 WIDTHS, SCHEMES = (390, 1280), ("light", "dark")
 CHAPTER = "chapters/principles/01-machine-with-memory.html"
 HEAVIEST_PAGE = 500_000
 LARGEST_SHIFT = 0.1
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
-PACKED = {".html", ".css", ".js", ".svg", ".json", ""}
-
-
-@pytest.fixture(scope="session")
-def pages() -> dict[str, BeautifulSoup]:
-    """Every page of the site, parsed."""
-    if not (SITE / "index.html").exists():
-        pytest.fail(f"There is no site at {SITE}: say `make book` first.")
-    paths = [path for path in sorted(SITE.rglob("*.html")) if "_static" not in path.parts]
-    return {path.relative_to(SITE).as_posix(): soup(path) for path in paths}
-
-
-def soup(path: Path) -> BeautifulSoup:
-    return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+WHOLE = "downloads/machines-with-memory-site.zip"
 
 
 # ---- what can be read without a browser ----------------------------------------------------------
@@ -146,6 +120,45 @@ def test_formulas_are_there_for_screen_readers_too(pages):
     assert len(page.select("article .eqno")) >= 5
 
 
+def test_formulas_come_typeset_and_nothing_typesets_them_in_the_browser(pages):
+    for name, page in pages.items():
+        scripts = " ".join(tag.get("src", "") for tag in page.find_all("script"))
+        assert not re.search("mathjax|katex|require", scripts, re.IGNORECASE), name
+
+
+# ---- for those who pass a page on, and for those who do not find one -------------------------------
+
+
+def test_every_page_offers_a_card_to_those_who_link_to_it(pages):
+    for name, page in pages.items():
+        told = {tag["property"]: tag["content"] for tag in page.find_all("meta", property=True)}
+        if name not in ("404.html", "search.html", "genindex.html"):
+            assert {"og:title", "og:description", "og:type", "og:image", "og:image:alt"} <= set(told), name
+            assert (SITE / Path(name).parent / told["og:image"]).resolve() == (
+                SITE / "_static/card.png"
+            ).resolve()
+    header = (SITE / "_static" / "card.png").read_bytes()[:24]
+    assert header[:8] == b"\x89PNG\r\n\x1a\n" and struct.unpack(">II", header[16:]) == (1200, 630)
+
+
+def test_titles_and_descriptions_are_each_pages_own(pages):
+    titles = Counter(page.title.text.strip() for page in pages.values())
+    assert titles.most_common(1)[0][1] == 1
+    told = [page.find("meta", attrs={"name": "description"}) for page in pages.values()]
+    descriptions = Counter(tag["content"] for tag in told if tag)
+    assert descriptions.most_common(1)[0][1] == 1
+
+
+def test_the_map_of_the_site_names_every_page_once(pages):
+    tree = ElementTree.parse(SITE / "sitemap.xml")
+    found = [node.text for node in tree.iter("{http://www.sitemaps.org/schemas/sitemap/0.9}loc")]
+    prefix = next(address for address in found if address.endswith("/index.html")).removesuffix("index.html")
+    assert re.match(r"https?://", prefix)
+    unlisted = {"404.html", "search.html", "genindex.html"}
+    assert sorted(address.removeprefix(prefix) for address in found) == sorted(set(pages) - unlisted)
+    assert "User-agent: *" in (SITE / "robots.txt").read_text()
+
+
 # ---- notebooks to take home ------------------------------------------------------------------------
 
 
@@ -194,108 +207,21 @@ def test_the_archive_holds_the_same_notebooks(pages):
             assert archive.read(path.name) == path.read_bytes()
 
 
+def test_the_archive_of_the_site_holds_every_file_of_it(pages):
+    with zipfile.ZipFile(SITE / WHOLE) as archive:
+        packed = {info.filename: info.CRC for info in archive.infolist()}
+        index = archive.read("machines-with-memory/index.html").decode()
+    files = {path.relative_to(SITE).as_posix(): path for path in SITE.rglob("*") if path.is_file()}
+    files.pop(WHOLE)
+    assert set(packed) == {f"machines-with-memory/{name}" for name in files}
+    for name, path in files.items():
+        same = packed[f"machines-with-memory/{name}"] == zlib.crc32(path.read_bytes())
+        assert same or name == "index.html", name
+    links = [tag["href"] for tag in BeautifulSoup(index, "html.parser").select("a[href^=downloads]")]
+    assert links and WHOLE not in links and all(link in files for link in links)
+
+
 # ---- in the browser --------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="session")
-def browser(pages):
-    """Chromium, or a word about how to get it."""
-    from playwright.sync_api import sync_playwright
-
-    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
-    if found is None:
-        words = "Chromium is missing: install your system's package `chromium`, or name one in CHROMIUM."
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(words)
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture(scope="session")
-def address(pages):
-    """The site on a port of this machine."""
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *_):
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=SITE))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/"
-    server.shutdown()
-    server.server_close()
-
-
-@dataclass
-class Visit:
-    """What happened while one page was open."""
-
-    foreign: list[str] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
-    missing: list[str] = field(default_factory=list)
-    weights: dict[str, int] = field(default_factory=dict)
-    overflow: int = 0
-    shift: float = 0.0
-    idle: int = 0
-
-
-def listen(page, home: str) -> Visit:
-    """Block every other host, and keep what goes wrong."""
-    visit = Visit()
-
-    def sort(route):
-        url = route.request.url
-        if url.startswith((home, "data:", "blob:")):
-            route.continue_()
-        else:
-            visit.foreign.append(url)
-            route.abort()
-
-    page.route("**/*", sort)
-    page.on("console", lambda said: visit.errors.append(said.text) if said.type == "error" else None)
-    page.on("pageerror", lambda error: visit.errors.append(str(error)))
-    page.on("response", lambda answer: visit.missing.append(answer.url) if answer.status >= 400 else None)
-    page.on("requestfinished", lambda request: visit.weights.update(weigh(request.url)))
-    return visit
-
-
-def weigh(url: str) -> dict[str, int]:
-    """Bytes of a file of the site over the wire: packed, as servers send text."""
-    path = SITE / unquote(urlparse(url).path).lstrip("/")
-    if not url.startswith("http") or not path.is_file():
-        return {}
-    data = path.read_bytes()
-    return {url: len(gzip.compress(data, 6)) if path.suffix in PACKED else len(data)}
-
-
-WATCH_SHIFTS = """
-window.shift = 0;
-new PerformanceObserver((list) => list.getEntries().forEach((entry) => {
-  if (!entry.hadRecentInput) window.shift += entry.value;
-})).observe({ type: "layout-shift", buffered: true });
-"""
-
-
-def settle(page) -> None:
-    """Wait until fonts are there and live figures have started."""
-    page.wait_for_load_state("load")
-    page.evaluate("document.fonts.ready.then(() => null)")
-    waiting = "document.querySelectorAll('.live-figure:not([data-started])').length === 0"
-    page.wait_for_function(waiting, timeout=10_000)
-
-
-def scroll_through(page) -> None:
-    """Go down the page, so that pictures which come late come."""
-    page.evaluate(
-        """async () => {
-          for (let y = 0; y < document.documentElement.scrollHeight; y += innerHeight) {
-            scrollTo({ top: y, behavior: "instant" });
-            await new Promise((done) => setTimeout(done, 30));
-          }
-        }"""
-    )
-    page.wait_for_load_state("networkidle")
 
 
 @pytest.fixture(scope="session")
@@ -357,26 +283,6 @@ def test_no_page_is_heavy(visits):
 @pytest.mark.browser
 def test_the_icon_font_of_the_theme_is_not_fetched(visits):
     assert wrong(visits, lambda visit: [url for url in visit.weights if "fontawesome" in url]) == {}
-
-
-@pytest.fixture
-def open_page(browser, address):
-    """Open a page; nothing may go wrong until the test is over."""
-    opened = []
-
-    def run(name: str, home: str = address, **options):
-        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
-        page = context.new_page()
-        opened.append((context, listen(page, home)))
-        page.goto(home + name)
-        if options.get("java_script_enabled", True):
-            settle(page)
-        return page
-
-    yield run
-    for context, visit in opened:
-        context.close()
-        assert (visit.foreign, visit.errors, visit.missing) == ([], [], [])
 
 
 @pytest.mark.browser
@@ -448,6 +354,67 @@ def test_the_site_works_from_a_folder(open_page):
     assert page.evaluate("document.fonts.check('16px KaTeX_Math')")
 
 
+@pytest.fixture(scope="session")
+def unpacked(pages, tmp_path_factory):
+    """The archive of the whole site, unpacked."""
+    folder = tmp_path_factory.mktemp("site")
+    with zipfile.ZipFile(SITE / WHOLE) as archive:
+        archive.extractall(folder)
+    return folder / "machines-with-memory"
+
+
+@pytest.mark.browser
+def test_every_page_of_the_unpacked_archive_works_from_its_folder(browser, unpacked, pages):
+    context = browser.new_context(viewport={"width": 1280, "height": 844})
+    home, went = unpacked.as_uri() + "/", {}
+    for name in pages:
+        page = context.new_page()
+        visit = listen(page, home)
+        page.goto(home + name)
+        settle(page)
+        started = page.locator(".live-figure .live").count()
+        assert started == page.locator(".live-figure").count(), name
+        went[name] = visit.foreign + visit.errors
+        page.close()
+    context.close()
+    assert {name: faults for name, faults in went.items() if faults} == {}
+
+
+@pytest.mark.browser
+def test_search_works_from_a_folder(open_page, unpacked):
+    page = open_page("search.html?q=eigenvalue", home=unpacked.as_uri() + "/")
+    page.locator("#search-results ul.search li a").first.wait_for(timeout=10_000)
+
+
+@pytest.mark.browser
+def test_where_nothing_is_the_way_back_is_found(browser, address):
+    page = browser.new_page()
+    body = (SITE / "404.html").read_text(encoding="utf-8")
+    missing = address + "chapters/nowhere/at-all.html"
+    page.route(missing, lambda route: route.fulfill(status=404, body=body, content_type="text/html"))
+    page.goto(missing)
+    assert page.locator("h1").inner_text() == "This page has been forgotten"
+    page.wait_for_function("(home) => document.getElementById('home').href === home", arg=address)
+    page.close()
+
+
+@pytest.mark.browser
+def test_on_paper_there_is_the_text_and_nothing_to_press(open_page):
+    page = open_page(CHAPTER, color_scheme="dark")
+    page.emulate_media(media="print")
+    seen = page.evaluate(
+        """() => [...document.querySelectorAll("button, .bd-sidebar, .run-here")]
+          .filter((node) => node.checkVisibility()).map((node) => node.className)"""
+    )
+    assert seen == []
+    paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert paper == "rgb(255, 255, 255)"
+    assert (
+        page.locator("img.only-light").first.is_visible()
+        and not page.locator("img.only-dark").first.is_visible()
+    )
+
+
 @pytest.mark.browser
 def test_without_scripts_the_chapter_is_whole(open_page):
     page = open_page(CHAPTER, java_script_enabled=False)
@@ -455,180 +422,3 @@ def test_without_scripts_the_chapter_is_whole(open_page):
     still.wait_for()
     assert len(still.get_attribute("alt")) > 60
     assert page.locator(".katex-html").first.is_visible()
-
-
-# ---- the live figures --------------------------------------------------------------------------------
-
-
-def live_pages() -> list[str]:
-    """Pages with live figures; an empty list only where nothing is built."""
-    paths = sorted((SITE / "chapters").rglob("*.html"))
-    return [path.relative_to(SITE).as_posix() for path in paths if "live-figure" in path.read_text("utf-8")]
-
-
-@pytest.mark.browser
-@pytest.mark.parametrize("name", live_pages() or [CHAPTER])
-def test_every_live_figure_answers_to_keys_says_so_and_can_be_reset(open_page, name):
-    page = open_page(name)
-    figures = page.locator(".live-figure .live")
-    assert figures.count() >= 1
-    for number in range(figures.count()):
-        figure = figures.nth(number)
-        assert len(figure.get_attribute("aria-label")) > 40
-        sentence = figure.locator(".live-sentence")
-        before = sentence.inner_text()
-        slider = figure.locator("input[type=range]").first
-        assert figure.locator(f"label[for={slider.get_attribute('id')}]").inner_text().strip()
-        start = slider.input_value()
-        slider.focus()
-        at_end = float(start) >= float(slider.get_attribute("max"))
-        page.keyboard.press("PageDown" if at_end else "PageUp")
-        page.wait_for_function(
-            "([node, old]) => node.textContent !== old", arg=[sentence.element_handle(), before]
-        )
-        status = figure.locator("[role=status]")
-        page.wait_for_function(
-            "([heard, seen]) => heard.textContent === seen.textContent",
-            arg=[status.element_handle(), sentence.element_handle()],
-        )
-        assert slider.get_attribute("aria-valuetext")
-        figure.locator("button.live-reset").click()
-        page.wait_for_function(
-            "([node, old]) => node.textContent === old", arg=[sentence.element_handle(), before]
-        )
-        assert slider.input_value() == start
-
-
-@pytest.fixture
-def echo(open_page):
-    """The eigenvalue figure of chapter 1, in view: its box, handle and a reader of its numbers."""
-
-    def run(**options):
-        page = open_page(CHAPTER, **options)
-        figure = page.locator(".live", has=page.locator("[aria-label^='eigenvalue']")).first
-        figure.scroll_into_view_if_needed()
-        handle = figure.locator("[aria-label^='eigenvalue']")
-
-        def numbers() -> dict[str, float]:
-            page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
-            radius, angle = (
-                float(input.input_value()) for input in figure.locator("input[type=range]").all()
-            )
-            shown = {
-                name: figure.locator(f"[data-readout={name}]").inner_text()
-                for name in ("decay", "frequency", "left")
-            }
-            return {"radius": radius, "angle": angle * np.pi, **shown}
-
-        return page, figure, handle, numbers
-
-    return run
-
-
-def state_of(page) -> dict:
-    """The values from which the build started the first eigenvalue figure of a page."""
-    script = page.locator("script[type='application/vnd.jupyter.widget-state+json']").inner_text()
-    states = [model["state"] for model in json.loads(script)["state"].values()]
-    return next(state for state in states if state.get("_anywidget_id", "").endswith("EigenvalueEcho"))
-
-
-def check_numbers(numbers: dict, dt: float, steps: int, slack: float = 0.0006) -> None:
-    """What is shown is what the package computes; sliders round the radius to 0.001, the angle to 0.002 π."""
-    radius, angle = numbers["radius"], numbers["angle"]
-    tau = float(numbers["decay"].removesuffix(" s"))
-    low, high = (
-        float(dynamics.time_constant(r, dt)) for r in (radius - slack, min(radius + slack, 1 - 1e-9))
-    )
-    assert low - 6e-4 <= tau <= high + 6e-4
-    hertz = float(numbers["frequency"].removesuffix(" Hz"))
-    assert abs(hertz - angle / (2 * np.pi * dt)) <= 0.006 + 2 * slack / (2 * dt)
-    left = float(numbers["left"].removesuffix(" %")) / 100
-    assert (radius - slack) ** steps - 6e-4 <= left <= (radius + slack) ** steps + 6e-4
-
-
-@pytest.mark.browser
-def test_the_sliders_give_pythons_numbers(echo):
-    page, figure, _, numbers = echo()
-    state = state_of(page)
-    first = figure.locator("input[type=range]").first
-    first.focus()
-    for key, times in [("ArrowLeft", 7), ("PageDown", 1), ("ArrowLeft", 3)]:
-        for _ in range(times):
-            page.keyboard.press(key)
-        told = numbers()
-        modes = dynamics.eigenmodes(told["radius"] * np.eye(2), dt=state["dt"])
-        assert told["decay"] == f"{modes.decay_time[0]:.3f} s"
-        assert told["frequency"] == f"{state['angle'] / (2 * np.pi * state['dt']):.2f} Hz"
-        left = 100 * told["radius"] ** state["steps"]
-        assert told["left"] == (f"{left:.2f} %" if left < 9.95 else f"{left:.1f} %")
-
-
-def middle(handle) -> tuple[float, float]:
-    """The middle of the handle's ring on the screen."""
-    box = handle.locator(".live-ring").bounding_box()
-    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-
-
-@pytest.mark.browser
-def test_the_pair_follows_the_mouse(echo):
-    page, _, handle, numbers = echo()
-    state, before = state_of(page), numbers()
-    x, y = middle(handle)
-    page.mouse.move(x, y)
-    page.mouse.down()
-    page.mouse.move(x - 30, y - 40, steps=6)
-    page.mouse.up()
-    after = numbers()
-    assert after["angle"] > before["angle"] + 0.1 and after["radius"] != before["radius"]
-    assert np.hypot(*np.subtract(middle(handle), (x - 30, y - 40))) < 1.5
-    check_numbers(after, state["dt"], state["steps"])
-    page.mouse.move(x, y)
-    assert numbers() == after, "the pair must stay where it was let go"
-
-
-@pytest.mark.browser
-def test_the_pair_follows_a_finger(echo):
-    page, _, handle, numbers = echo(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
-    before = numbers()
-    x, y = middle(handle)
-    touch = page.context.new_cdp_session(page)
-    for kind, points in [
-        ("touchStart", [{"x": x, "y": y}]),
-        ("touchMove", [{"x": x - 15, "y": y - 20}]),
-        ("touchMove", [{"x": x - 30, "y": y - 40}]),
-        ("touchEnd", []),
-    ]:
-        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-    after = numbers()
-    assert after["angle"] > before["angle"] + 0.1
-    assert np.hypot(*np.subtract(middle(handle), (x - 30, y - 40))) < 2
-
-
-@pytest.mark.browser
-def test_the_pair_follows_the_arrow_keys(echo):
-    page, _, handle, numbers = echo()
-    state = state_of(page)
-    real = state["radius"] * np.cos(state["angle"])
-    imaginary = state["radius"] * np.sin(state["angle"])
-    handle.focus()
-    for key in ["ArrowLeft"] * 4 + ["ArrowUp"] * 3:
-        page.keyboard.press(key)
-    real, imaginary = real - 0.04, imaginary + 0.03
-    told = numbers()
-    assert told["radius"] == pytest.approx(np.hypot(real, imaginary), abs=0.0006)
-    assert told["angle"] == pytest.approx(np.arctan2(imaginary, real), abs=0.0011 * np.pi)
-    assert float(handle.get_attribute("aria-valuenow")) == pytest.approx(told["radius"], abs=0.0011)
-
-
-@pytest.mark.browser
-def test_beyond_the_unit_circle_the_echo_grows(echo):
-    page, figure, _, numbers = echo()
-    first = figure.locator("input[type=range]").first
-    first.focus()
-    page.keyboard.press("End")
-    told = numbers()
-    assert told["radius"] == 1.1 and told["decay"] == "grows"
-    assert "grows by a factor e every 0." in figure.locator(".live-sentence").inner_text()
-    page.keyboard.press("Home")
-    assert numbers()["decay"] == "0 s"
-    assert "gone after one step" in figure.locator(".live-sentence").inner_text()

@@ -21,6 +21,7 @@ import shutil
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import filelock
@@ -298,6 +299,23 @@ def render() -> None:
         raise BuildError(explain(log.read_text(encoding="utf-8"), log))
 
 
+def pack_site() -> None:
+    """Put the whole site into one archive, to be read from a folder; the link to the archive stays out."""
+    archive = HTML / "downloads" / "machines-with-memory-site.zip"
+    archive.parent.mkdir(exist_ok=True)
+    unfinished = archive.with_suffix(".part")
+    with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED) as packed:
+        for path in sorted(HTML.rglob("*")):
+            if not path.is_file() or path in (archive, unfinished):
+                continue
+            content = path.read_bytes()
+            if path == HTML / "index.html":
+                content = re.sub(rb'<div class="not-in-archive.*?</div>', b"", content, flags=re.DOTALL)
+            name = Path("machines-with-memory", path.relative_to(HTML)).as_posix()
+            packed.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), content, zipfile.ZIP_DEFLATED)
+    unfinished.replace(archive)
+
+
 def explain(text: str, log: Path) -> str:
     """The lines of a failed rendering that say what is wrong."""
     signs = ("WARNING", "ERROR", "CRITICAL", "Error:", "error:")
@@ -339,6 +357,7 @@ def build(only_execute: bool = False) -> None:
             shutil.rmtree(folder, ignore_errors=True)
     UNFINISHED.write_text("A build began and has not ended well; the next one renders every page anew.\n")
     render()
+    pack_site()
     UNFINISHED.unlink()
     print(f"Built in {time.perf_counter() - start:.0f} s. Open {HTML / 'index.html'}")
 

@@ -184,14 +184,14 @@ def python(*words):
 
 
 def ensure_browser():
-    """Chromium for the browser tests, from Debian's packages where they can be had without asking anybody."""
+    """Chromium, from Debian's packages where they can be had without asking anybody."""
     if any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))):
         return
     if os.environ.get("CHROMIUM") or not shutil.which("apt-get"):
         return  # the tests themselves say what to install
     is_root = hasattr(os, "geteuid") and os.geteuid() == 0
     apt_get = ["apt-get", "-y", "-qq"] if is_root else ["sudo", "-n", "apt-get", "-y", "-qq"]
-    print("Installing Chromium for the browser tests")
+    print("Installing Chromium, to open the pages in")
     update, chromium = apt_get + ["update"], apt_get + ["install", "--no-install-recommends", "chromium"]
     if not (shutil.which(apt_get[0]) and _succeeds(*update) and _succeeds(*chromium)):
         print("  not possible here: the browser tests will say what to install")
@@ -236,8 +236,13 @@ def grade(words):
 
 
 def bench(words):
-    """Measure ratios side by side and write bench.json."""
-    python("-m", "gatedrnn.bench", *words)
+    """Measure the layers side by side, then the site, and write bench.json; `bench site` only the site."""
+    if words[:1] != ["site"]:
+        python("-m", "gatedrnn.bench", *words)
+        words = ["site"]
+    book([])
+    ensure_browser()
+    python(os.path.join("tools", "bench_site.py"), *words[1:])
 
 
 def experiments(words):

@@ -34,6 +34,29 @@ def depart_hidden_code(translator, node: HideCodeCellNode) -> None:
     translator.body.append("</details>\n")
 
 
+def empty_corners(app, doctree, docname) -> None:
+    """Make the empty corner of a table a plain cell: a heading that says nothing heads nothing."""
+    for head in doctree.findall(nodes.thead):
+        for entry in head.findall(nodes.entry):
+            entry["corner"] = not entry.astext().strip()
+
+
+def visit_entry(translator, node: nodes.entry) -> None:
+    """Open a cell of a table, as a heading only where it has words."""
+    row = node.parent
+    in_head = isinstance(row.parent, nodes.thead)
+    type(translator).visit_entry(translator, node)
+    if in_head and node.get("corner"):
+        opened = translator.body.pop()
+        translator.body.append(opened.replace("<th", "<td", 1))
+        translator.context[-1] = translator.context[-1].replace("</th>", "</td>")
+
+
+def depart_entry(translator, node: nodes.entry) -> None:
+    """Close it with the tag with which it was opened."""
+    type(translator).depart_entry(translator, node)
+
+
 def name_toggles(app, pagename, templatename, context, doctree) -> None:
     """Name the arrows that fold parts of the side bar."""
     made = context.get("generate_toctree_html")
@@ -50,6 +73,8 @@ def name_toggles(app, pagename, templatename, context, doctree) -> None:
 def setup(app):
     """Replace the visitors, and wrap the theme's function once it is there."""
     app.add_node(nodes.citation, override=True, html=(visit_citation, depart_citation))
+    app.add_node(nodes.entry, override=True, html=(visit_entry, depart_entry))
+    app.connect("doctree-resolved", empty_corners)
     app.add_node(HideCodeCellNode, override=True, html=(visit_hidden_code, depart_hidden_code))
     app.connect("html-page-context", name_toggles, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True, "version": "1"}

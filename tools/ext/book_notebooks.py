@@ -197,8 +197,8 @@ def read(path: Path):
 
 
 def is_notebook(app, docname: str) -> bool:
-    """Whether a page is offered as a notebook: it has a kernel and code to run."""
-    return "kernelspec" in app.env.metadata.get(docname, {})
+    """Whether a page is offered as a notebook: it has a kernel and code to run, and is not the title page."""
+    return docname != app.config.root_doc and "kernelspec" in app.env.metadata.get(docname, {})
 
 
 def clean(app, docname: str):

@@ -1,0 +1,47 @@
+"""axe on every page of the built site, in both colour schemes, everything unfolded and nothing excused."""
+
+from pathlib import Path
+
+import axe_playwright_python
+import pytest
+from browsing import page_names, settle
+
+AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
+SCHEMES = ("light", "dark")
+
+# What is folded is opened, since axe does not look at what nobody sees.
+UNFOLD = "document.querySelectorAll('details').forEach((node) => { node.open = true; })"
+RUN = """(rules) => axe.run(document, { resultTypes: ["violations"], ...(rules ? { runOnly: rules } : {}) })
+  .then(({ violations }) => violations.flatMap(({ id, nodes }) =>
+    nodes.map((node) => `${id}: ${node.target.join(" ")}: ${node.failureSummary}`)))"""
+# The rules that look at colours; to all others it is the same document in either scheme.
+COLOURS = ["color-contrast", "link-in-text-block"]
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("name", page_names() or ["index.html"])
+def test_axe_finds_nothing(open_page, name):
+    page = open_page(name, reduced_motion="reduce")
+    page.evaluate(UNFOLD)
+    settle(page)
+    page.add_script_tag(path=AXE)
+    found = {}
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)  # the page follows its reader's system
+        page.wait_for_function("(scheme) => document.documentElement.dataset.theme === scheme", arg=scheme)
+        page.wait_for_timeout(100)
+        found[scheme] = page.evaluate(RUN, COLOURS if scheme == "dark" else None)
+    assert found == {scheme: [] for scheme in SCHEMES}
+
+
+@pytest.mark.browser
+def test_axe_would_find_a_fault(open_page):
+    """The test above can fail: a pale word, a picture without words and a nameless button are found."""
+    page = open_page("index.html")
+    page.add_script_tag(path=AXE)
+    page.evaluate(
+        """document.querySelector("article").insertAdjacentHTML("beforeend",
+        '<p style="color: #ddd; background: #fff">pale</p><img src="data:,"><button></button>')"""
+    )
+    found = " ".join(page.evaluate(RUN, None))
+    assert all(rule in found for rule in ("color-contrast", "image-alt", "button-name"))
