@@ -7,7 +7,7 @@ import sys
 
 import pytest
 from gatedrnn.cli import main
-from gatedrnn.practice import command, grading, reporting, sandbox, submission
+from gatedrnn.practice import batch, command, grading, reporting, sandbox, submission
 from gatedrnn.practice.session import Session
 from nbformat.v4 import new_markdown_cell, new_notebook
 from test_grade import answer, save, small
@@ -238,9 +238,9 @@ def test_a_pending_answer_is_in_the_page_with_its_criteria(tmp_path):
 
 
 def test_a_run_that_is_stopped_says_so(tmp_path, monkeypatch, capsys):
-    def stopped(path, timeout):
+    def stopped(task):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(command, "grade", stopped)
+    monkeypatch.setattr(batch, "mark", stopped)
     assert main(["grade", str(save(small(answer("echo")), tmp_path))]) == 130
-    assert "stopped before it was marked" in capsys.readouterr().err
+    assert "stopped; 0 notebooks are marked" in capsys.readouterr().err

@@ -111,7 +111,7 @@ def _journal(arguments: Namespace, stack: contextlib.ExitStack):
         return stack.enter_context(contextlib.closing(Journal(arguments.journal))), tasks
     except BlockingIOError:
         raise UsageError(f"{arguments.journal} is in use by another run") from None
-    except (OSError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         words = getattr(error, "strerror", None) or "it is no journal of this program"
         raise UsageError(f"{arguments.journal} cannot be used: {words}") from None
 

@@ -18,6 +18,9 @@ from gatedrnn.practice.judge import Verdict
 from gatedrnn.practice.submission import LARGEST
 
 
+START = b'{"path": "'  # of every line of a journal
+
+
 class UsageError(ValueError):
     """What was asked for does not fit together or to what is there; one sentence."""
 
@@ -99,18 +102,13 @@ class Journal(Forgetful):
     def _lines(self) -> list[dict]:
         """Every whole line; the rest of one that was cut short by a kill is removed."""
         self.file.seek(0)
-        lines, length = [], 0
-        for line in self.file:
-            try:
-                entry = json.loads(line) if line.endswith(b"\n") else None
-            except ValueError:
-                entry = None
-            if entry is None:
-                break
-            lines.append(entry)
-            length += len(line)
-        self.file.truncate(length)
-        return lines
+        content = self.file.read()
+        whole, newline, rest = content.rpartition(b"\n")
+        if not (whole or rest).startswith(START[: len(whole or rest)]):
+            raise ValueError("it is no journal")
+        entries = [json.loads(line) for line in whole.splitlines()]
+        self.file.truncate(len(whole) + len(newline))
+        return entries
 
     def find(self, task: Task) -> Report | None:
         """The report on this very notebook, if this edition of the package has made it."""

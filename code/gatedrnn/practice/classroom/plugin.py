@@ -156,8 +156,8 @@ class HonestExport(ExportPlugin):
         with open(self.to or "grades.csv", "w", newline="", encoding="utf-8") as file:
             table = csv.DictWriter(file, FIELDS)
             table.writeheader()
-            for assignment in gradebook.assignments:
-                for student in gradebook.students:
+            for assignment in sorted(gradebook.assignments, key=lambda each: each.name):
+                for student in sorted(gradebook.students, key=lambda each: each.id):
                     if (self.assignment and assignment.name not in map(str, self.assignment)) or (
                         self.student and student.id not in map(str, self.student)
                     ):
