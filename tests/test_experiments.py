@@ -145,3 +145,49 @@ def test_an_unknown_experiment_lists_the_known_ones(capsys):
     with pytest.raises(SystemExit):
         main(["nonsense"])
     assert "motor_decoding" in capsys.readouterr().err
+
+
+class Workers:
+    """A cluster whose workers are done in the order in which they like."""
+
+    def __init__(self, address):
+        assert address == "tcp://host:8786"
+
+    def run(self, function, calls):
+        yield from [(place, function(*calls[place])) for place in reversed(range(len(calls)))]
+
+    def close(self):
+        pass
+
+
+def test_the_workers_of_a_cluster_fill_the_same_table(tmp_path, monkeypatch):
+    log = []
+    monkeypatch.setattr("gatedrnn.experiments.running.Cluster", Workers)
+    monkeypatch.setattr("gatedrnn.experiments.running.load", lambda name: small(log))
+    for folder, options in (("here", {}), ("there", {"scheduler": "tcp://host:8786"})):
+        run(small(log), "small", tmp_path / folder, progress=False, **options)
+    assert log == [0, 1, 2, 3, 3, 2, 1, 0]
+    assert (tmp_path / "here/small.json").read_bytes() == (tmp_path / "there/small.json").read_bytes()
+
+
+def test_rows_are_kept_when_a_worker_stumbles(tmp_path, monkeypatch):
+    log = []
+    monkeypatch.setattr("gatedrnn.experiments.running.Cluster", Workers)
+    monkeypatch.setattr("gatedrnn.experiments.running.load", lambda name: small(log))
+    monkeypatch.setattr(
+        Workers,
+        "run",
+        lambda self, function, calls: iter([(1, function(*calls[1])), (0, RuntimeError("no memory"))]),
+    )
+    with pytest.raises(RuntimeError, match="no memory"):
+        run(small(log), "small", tmp_path, progress=False, scheduler="tcp://host:8786")
+    run(small(log), "small", tmp_path, progress=False)
+    assert log == [1, 0, 2, 3]
+
+
+def test_a_scheduler_that_is_not_there_is_one_sentence(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("gatedrnn.cluster.CONNECT", 0.3)
+    words = ["delayed_recall", "--folder", str(tmp_path), "--scheduler", "tcp://127.0.0.1:9"]
+    assert main(words) == 1
+    message = capsys.readouterr().err.strip()
+    assert message.startswith("delayed_recall: no Dask scheduler answers") and "\n" not in message

@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from gatedrnn.cluster import ClusterError
 from gatedrnn.datasets import DataUnavailable
 from gatedrnn.experiments import EXPERIMENTS
 from gatedrnn.experiments.reading import FOLDER
@@ -22,9 +23,18 @@ def main(words: list[str] | None = None) -> int:
         "--folder", type=Path, default=FOLDER, help="where the table goes (the package's own)"
     )
     parser.add_argument("--fresh", action="store_true", help="do not use the rows of a run that was stopped")
+    parser.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="compute on the workers of this Dask scheduler: tcp://host:8786",
+    )
     arguments = parser.parse_args(words)
+    experiment, options = load(arguments.name), {"fresh": arguments.fresh, "scheduler": arguments.scheduler}
     try:
-        path = run(load(arguments.name), arguments.name, arguments.folder, arguments.fresh)
+        path = run(experiment, arguments.name, arguments.folder, **options)
+    except ClusterError as error:
+        print(f"{arguments.name}: {error}; rows that are done are kept.", file=sys.stderr)
+        return 1
     except DataUnavailable as error:
         print(f"{arguments.name} needs a recording: {error}", file=sys.stderr)
         return 1

@@ -1,5 +1,6 @@
 """Running an experiment row by row, so that stopping it loses one row at most."""
 
+import contextlib
 import datetime
 import importlib
 import json
@@ -10,6 +11,8 @@ from pathlib import Path
 from types import ModuleType
 
 from tqdm import tqdm
+
+from gatedrnn.cluster import Cluster
 
 PACKAGES = ("gatedrnn", "numpy", "scikit-learn", "torch")
 
@@ -24,7 +27,14 @@ def load(name: str) -> ModuleType:
     return importlib.import_module(f"gatedrnn.experiments.{name}")
 
 
-def run(experiment: ModuleType, name: str, folder: Path, fresh: bool = False, progress: bool = True) -> Path:
+def run(
+    experiment: ModuleType,
+    name: str,
+    folder: Path,
+    fresh: bool = False,
+    progress: bool = True,
+    scheduler: str | None = None,
+) -> Path:
     """Compute the rows that are missing, save each at once, and write the table when all are there.
 
     Parameters
@@ -40,6 +50,8 @@ def run(experiment: ModuleType, name: str, folder: Path, fresh: bool = False, pr
         Throw away the rows of a run that was stopped.
     progress : bool
         Whether to show a bar.
+    scheduler : str, optional
+        Address of a Dask scheduler whose workers compute the rows; this process alone writes them down.
 
     Returns
     -------
@@ -55,10 +67,11 @@ def run(experiment: ModuleType, name: str, folder: Path, fresh: bool = False, pr
     if not done:
         collected.write_text(json.dumps(stamp) + "\n", encoding="utf-8")
     with collected.open("a", encoding="utf-8") as file:
-        for key in tqdm(keys, desc=name, unit="row", disable=not progress):
-            if _name(key, columns) in done:
-                continue
-            row = key | experiment.compute(key)
+        waiting = [key for key in keys if _name(key, columns) not in done]
+        results = _computed(experiment, name, waiting, scheduler)
+        bar = {"desc": name, "unit": "row", "total": len(keys), "initial": len(keys) - len(waiting)}
+        for key, result in tqdm(results, disable=not progress, **bar):
+            row = key | result
             file.write(json.dumps(row) + "\n")
             file.flush()
             os.fsync(file.fileno())
@@ -67,6 +80,23 @@ def run(experiment: ModuleType, name: str, folder: Path, fresh: bool = False, pr
     path = _write(folder / f"{name}.json", name, stamp, experiment.TOLERANCE, rows)
     collected.unlink()
     return path
+
+
+def _computed(experiment: ModuleType, name: str, keys: list[dict], scheduler: str | None):
+    """Yield every key with its result, here in order, on a cluster as they come."""
+    if scheduler is None:
+        yield from ((key, experiment.compute(key)) for key in keys)
+        return
+    with contextlib.closing(Cluster(scheduler)) as cluster:
+        for place, result in cluster.run(compute, [(name, key) for key in keys]):
+            if isinstance(result, Exception):
+                raise result
+            yield keys[place], result
+
+
+def compute(name: str, key: dict) -> dict:
+    """Compute one row of a named experiment; what a worker of a cluster is asked for."""
+    return load(name).compute(key)
 
 
 def _name(row: dict, columns: list[str]) -> tuple:
