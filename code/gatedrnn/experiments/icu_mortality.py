@@ -55,7 +55,7 @@ def KEYS() -> list[dict[str, Any]]:
         (ward, model, SEEDS) for ward in ("real", "simulated") for model in ("means", "summaries", "boosting")
     ]
     plans += [("real", model, SEEDS) for model in NETWORKS]
-    plans += [("simulated", model, SEEDS) for model in ("mask", "decay")]
+    plans += [("simulated", "decay", SEEDS)]
     return [
         {"ward": ward, "model": model, "fold": fold, "seed": seed}
         for ward, model, seeds in plans

@@ -26,10 +26,10 @@ function render({ model, el }) {
     label, min, max, step, value: model.get(name), show, say, onInput: (value) => link.set({ [name]: value }),
   });
   const controls = {
-    slope: control("your slope w", "slope", 0, 0.4, 0.005, (value) => `${number(value, 3)} per hour`),
-    offset: control("your offset b", "offset", -0.5, 1.5, 0.01, (value) => number(value, 2)),
+    slope: control("slope w", "slope", 0, 0.4, 0.005, (value) => `${number(value, 3)} per hour`),
+    offset: control("offset b", "offset", -0.5, 1.5, 0.01, (value) => number(value, 2)),
     tau: control("true time constant τ", "tau", 2, 48, 1, hours, (value) => `${number(value, 0)} hours`),
-    noise: control("noise of a measurement", "noise", 0, 1, 0.05, (value) => `${number(value, 2)} SD`),
+    noise: control("noise ν", "noise", 0, 1, 0.05, (value) => `${number(value, 2)} SD`),
   };
   const names = Object.keys(controls);
 
@@ -76,7 +76,7 @@ function curves(title, { to, ticks }, guesses) {
   const paths = Object.fromEntries(guesses.map(({ name, words, colour, dashes }, row) => {
     const look = { fill: "none", stroke: `var(--${colour})`, "stroke-width": name === "best" ? 1.6 : 2.2, "stroke-dasharray": dashes };
     const path = draw("path", look);
-    const [x, y] = [px(24) + (row % 2) * 86, 36 + 16 * Math.floor(row / 2)];
+    const [x, y] = [px(22) + (row % 2) * 98, 36 + 16 * Math.floor(row / 2)];
     view.front.append(path);
     view.free.append(draw("path", { ...look, d: `M${x} ${y}h24` }), text(x + 29, y + 4, words, "start", "live-note"));
     return [name, path];
