@@ -9,7 +9,11 @@ counts.
 - *LSTM* is the layer as it is; *LSTM by hand* never hands over to torch's compiled LSTM.
 - *loop*: the same cell as textbooks publish it, step by step under autograd.
 - *memory*: how far one training step raises the peak of a fresh process.
-- *MinGRU*: all steps at once against step by step, by the length of the sequence.
+- *MinGRU*: all steps at once against step by step and against the GRU, by the length of the sequence.
+- *floor*: how fast this machine multiplies matrices and moves memory at best, and the least that a training
+  step of an LSTM could take at these speeds; *profile*: where its time goes instead.
+
+With ``--keep`` the numbers also replace the table that the book shows, `KEPT`; see `keep`.
 """
 
 import argparse
@@ -39,8 +43,10 @@ SIZES = [  # steps, batch, inputs, units
 ]
 QUICK = SIZES[:2]
 LENGTHS = [64, 256, 1024, 4096]
+KEPT = Path(__file__).parent / "benchmark.json"  # what the book's appendix shows
 PATIENCE = 0.05  # seconds: long enough that one call of several is not interrupted by another program
 CELLS = ["RNN", "GRU", "LSTM", "LSTM by hand"]
+MINIMAL = {"MinGRU": scan.MinGRU, "MinLSTM": scan.MinLSTM, "GRU": layers.GRU, "LSTM": layers.LSTM}
 
 
 class Loop(torch.nn.Module):
@@ -183,16 +189,76 @@ def peak_bytes() -> int | None:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS
 
 
-def minimal(length: int, repeats: int) -> dict:
-    """Time a training step of MinGRU, all steps at once against step by step."""
+def minimal(length: int, repeats: int) -> list[dict]:
+    """Time a training step of the minimal cells, all steps at once, against what they could replace."""
     torch.manual_seed(0)
-    layer, inputs = scan.MinGRU(64, 64), torch.randn(length, 16, 64)
+    inputs = torch.randn(length, 16, 64)
+    made = {name: make(64, 64) for name, make in MINIMAL.items()}
 
-    def step(parallel):
-        layer.zero_grad(set_to_none=True)
-        layer(inputs, parallel=parallel)[0].sum().backward()
+    def step(name, **words):
+        made[name].zero_grad(set_to_none=True)
+        made[name](inputs, **words)[0].sum().backward()
 
-    return {"steps": length} | in_pairs(lambda: step(True), lambda: step(False), repeats)
+    def pair(ours, theirs, **words):
+        times = in_pairs(lambda: step(ours), lambda: step(theirs, **words), repeats)
+        return {"steps": length, "cell": ours, "against": theirs if not words else "step by step"} | times
+
+    return [pair("MinGRU", "MinGRU", parallel=False), pair("MinGRU", "GRU"), pair("MinLSTM", "LSTM")]
+
+
+def rates(numbers: int = 2**23) -> dict:
+    """Measure the best this machine does: multiply-and-adds of a large product, bytes of a long sum."""
+    a, b, out = torch.randn(3, 1024, 1024)
+    products = [lambda: torch.mm(a, b, out=out)]
+    if hasattr(torch.ops.mkldnn, "_linear_pointwise") and torch.backends.mkldnn.is_available():
+        products.append(lambda: torch.ops.mkldnn._linear_pointwise(a, b, None, "none", [], None))
+    x, y = torch.randn(2, numbers)
+    return {
+        "gflops": 2 * 1024**3 / min(map(seconds, products)) / 1e9,
+        "gb_per_s": 3 * 4 * numbers / seconds(lambda: torch.add(x, y, out=y)) / 1e9,
+    }
+
+
+def floor(size: tuple, best: dict) -> dict:
+    """Return the least milliseconds of an LSTM's training step: arithmetic and memory traffic at full speed.
+
+    Products: W_ih x and W_hh h forwards; dL/dh backwards; dL/dW_ih and dL/dW_hh, each 2 operations per row
+    and weight. Bytes: each of input, four gates, c, h, dL/dh, four dL/da is written once and read once.
+    """
+    steps, batch, input_size, hidden_size = size
+    operations = 2 * steps * batch * 4 * hidden_size * (2 * input_size + 3 * hidden_size)
+    traffic = 2 * 4 * steps * batch * (input_size + 11 * hidden_size)
+    return {
+        "products_ms": operations / best["gflops"] / 1e6,
+        "memory_ms": traffic / best["gb_per_s"] / 1e6,
+    }
+
+
+def profile(size: tuple, calls: int = 3) -> dict:
+    """Return where the milliseconds of a training step of the LSTM by hand go.
+
+    That is: into products, into other operations of torch, or outside of both, to Python.
+    """
+    steps, batch, input_size, hidden_size = size
+    layer, inputs = layers.LSTM(input_size, hidden_size), torch.randn(steps, batch, input_size)
+    step = training_step(layer, inputs, torch.randn(steps, batch, hidden_size))
+    with handing_over("LSTM by hand"):
+        whole = seconds(step)
+        with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as watched:
+            for _ in range(calls):
+                step()
+    found = {"products": 0.0, "others": 0.0}
+    for event in watched.key_averages():
+        if event.key.startswith(("aten::", "mkldnn::")):
+            product = any(word in event.key for word in ("mm", "linear"))
+            found["products" if product else "others"] += event.self_cpu_time_total / calls / 1e3
+    outside = max(0.0, 1e3 * whole - sum(found.values()))
+    return {"whole_ms": 1e3 * whole, "outside_ms": outside} | {f"{k}_ms": v for k, v in found.items()}
+
+
+def load() -> list[float]:
+    """Return how many programs wanted the processor in the last minute; nothing where unknown."""
+    return [round(os.getloadavg()[0], 1)] if hasattr(os, "getloadavg") else []
 
 
 def geometric_mean(values) -> float:
@@ -227,10 +293,21 @@ def measure(threads: int, sizes: list, lengths: list, repeats: int, say=print) -
             }
             report["geometric_means"][f"{cell} against {against}"] = means
             say("  geometric mean of the ratios: " + ", ".join(f"{k} {v:.2f}" for k, v in means.items()))
-    say(f"\nMinGRU, all steps at once against step by step, training, {threads} threads")
+    say(f"\nMinimal cells, all steps at once, training, {threads} thread{'s' if threads > 1 else ''}")
     for length in lengths:
-        report["minimal"].append(minimal(length, repeats))
-        say(show(f"T = {length}", report["minimal"][-1]))
+        for row in minimal(length, repeats):
+            report["minimal"].append(row)
+            say(show(f"{row['cell']} against {row['against']}, T = {length}", row))
+    report["best"] = rates()
+    say(
+        "\nAt best {gflops:.0f} GFLOP/s and {gb_per_s:.0f} GB/s; LSTM by hand, in ms:".format(
+            **report["best"]
+        )
+    )
+    report["lstm"] = [{"size": size} | floor(size, report["best"]) | profile(size) for size in sizes]
+    for row in report["lstm"]:
+        words = ", ".join(f"{k[:-3]} {v:.2f}" for k, v in row.items() if k.endswith("_ms"))
+        say(f"  {row['size']}: {words}".replace("products", "floor: products", 1))
     return report
 
 
@@ -249,6 +326,34 @@ def measure_memory(size: tuple, say=print) -> list[dict]:
     return rows
 
 
+def keep(report: dict, path: Path | None = None) -> str | None:
+    """Replace the book's table by a complete report; otherwise leave it and return why.
+
+    Complete is: all sizes, one and two threads, at least nine pairs each. The file is replaced whole, after
+    everything has been measured, so that a run that is stopped changes nothing.
+    """
+    sizes = [tuple(row["size"]) for row in report["threads"][0]["layers"]]
+    lacking = []
+    if set(sizes) != set(SIZES):
+        lacking.append("all sizes (leave out --quick)")
+    if [run["threads"] for run in report["threads"]] != [1, 2]:
+        lacking.append("one and two threads")
+    if report["repeats"] < 9:
+        lacking.append("nine pairs or more (--repeats)")
+    if lacking:
+        return f"The book's table was not replaced: it wants {', '.join(lacking)}."
+    path = path or KEPT
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    part.replace(path)
+    return None
+
+
+def kept() -> dict:
+    """Return the report that the book shows."""
+    return json.loads(KEPT.read_text(encoding="utf-8"))
+
+
 def main(words: list[str] | None = None) -> int:
     """Measure, print the tables and write the JSON file."""
     parser = argparse.ArgumentParser(prog="python -m gatedrnn.bench", description=__doc__.split("\n")[0])
@@ -262,6 +367,7 @@ def main(words: list[str] | None = None) -> int:
         "--repeats", type=int, metavar="N", help="pairs of each comparison (default: 9, quick 5)"
     )
     parser.add_argument("--json", default="bench.json", metavar="FILE", help="where to write the numbers")
+    parser.add_argument("--keep", action="store_true", help="also replace the table that the book shows")
     parser.add_argument("--one-step", nargs=6, help=argparse.SUPPRESS)
     options = parser.parse_args(words)
     if options.one_step:
@@ -280,12 +386,16 @@ def main(words: list[str] | None = None) -> int:
         },
         "machine": {"processor": platform.processor() or platform.machine(), "cores": os.cpu_count()},
         "repeats": repeats,
+        "load": load(),
         "threads": [measure(count, sizes, lengths, repeats) for count in threads],
         "memory": measure_memory(sizes[-1]),
     }
+    report["load"] += load()
     with open(options.json, "w", encoding="utf-8") as file:
         json.dump(report, file, indent=1)
     print(f"\nWritten to {options.json}")
+    if options.keep:
+        print(keep(report) or f"and to {KEPT}; commit it if the machine was quiet (load {report['load']}).")
     return 0
 
 

@@ -80,6 +80,38 @@ def adding(rng: np.random.Generator, batch_size: int, steps: int) -> tuple[np.nd
     return np.stack([numbers, marks], axis=-1), numbers[first, everyone] + numbers[second, everyone]
 
 
+def parity(
+    rng: np.random.Generator, batch_size: int, steps: int, rate: float = 0.5
+) -> tuple[np.ndarray, np.ndarray]:
+    """Tell after every step whether the pulses so far are odd in number: a switch that each pulse turns over.
+
+    Parameters
+    ----------
+    rng : Generator
+    batch_size, steps : int
+        B sequences of T steps.
+    rate : float
+        Probability of a pulse in a step.
+
+    Returns
+    -------
+    inputs : (T, B, 1) array
+        1 where there is a pulse, else 0.
+    odd : (T, B) boolean array
+        Whether an odd number of pulses has come, this step's included. At a rate of ½ guessing is right half
+        the time at every step, whatever the step shows.
+
+    Examples
+    --------
+    >>> inputs, odd = parity(np.random.default_rng(3), batch_size=1, steps=6)
+    >>> inputs.ravel().astype(int), odd.ravel().astype(int)
+    (array([1, 1, 0, 0, 1, 1]), array([1, 0, 0, 0, 1, 0]))
+    """
+    _positive(batch_size=batch_size, steps=steps)
+    pulses = rng.random((steps, batch_size)) < rate
+    return pulses[..., np.newaxis].astype(float), pulses.cumsum(axis=0) % 2 == 1
+
+
 class ClickTrials(NamedTuple):
     """Trials of `count_clicks`, one after another in each sequence.
 

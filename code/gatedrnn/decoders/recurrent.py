@@ -9,12 +9,12 @@ import numpy as np
 from gatedrnn.datasets import Recording, sequences, windows
 from gatedrnn.decoders.scaling import Scaling, check_cells
 
-CELLS = ("rnn", "gru", "lstm")
+CELLS = ("rnn", "gru", "lstm", "min_gru", "min_lstm")
 
 
 @dataclass
 class RecurrentDecoder:
-    """An RNN, GRU or LSTM from `gatedrnn.layers` with a linear readout.
+    """An RNN, GRU or LSTM from `gatedrnn.layers`, or a minimal cell from `gatedrnn.scan`, with a readout.
 
     v̂_t = V h_t + b, where h_t is the hidden state after bin t. By default the network reads whole reaches and
     carries its state from bin to bin; with ``history`` it reads a window of that many bins afresh for each
@@ -22,7 +22,7 @@ class RecurrentDecoder:
 
     Parameters
     ----------
-    cell : {"rnn", "gru", "lstm"}
+    cell : {"rnn", "gru", "lstm", "min_gru", "min_lstm"}
     hidden_size : int
         Units H.
     history : int, optional
@@ -75,6 +75,10 @@ class RecurrentDecoder:
             )
         if self.history is not None and self.bidirectional:
             raise ValueError("a window of the past has no future: leave out history or bidirectional.")
+        if self.bidirectional and self.cell.startswith("min_"):
+            raise ValueError(
+                f"a {self.cell} decoder has one direction: leave out bidirectional, or take a gru."
+            )
         if not 0 <= self.dropout < 1:
             raise ValueError(f"expected dropout from 0 to below 1, got {self.dropout}.")
 
@@ -175,14 +179,17 @@ def _network(decoder: RecurrentDecoder, n_inputs: int, n_outputs: int):
     from torch import nn
     from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-    from gatedrnn import layers
+    from gatedrnn import layers, scan
 
     class Network(nn.Module):
         def __init__(self):
             super().__init__()
-            layer = {"rnn": layers.RNN, "gru": layers.GRU, "lstm": layers.LSTM}[decoder.cell]
+            gated = {"rnn": layers.RNN, "gru": layers.GRU, "lstm": layers.LSTM}
+            minimal = {"min_gru": scan.MinGRU, "min_lstm": scan.MinLSTM}
             both = decoder.bidirectional
-            self.layer = layer(n_inputs, decoder.hidden_size, bidirectional=both, dtype=torch.float64)
+            words = {"bidirectional": both} if decoder.cell in gated else {}
+            layer = (gated | minimal)[decoder.cell]
+            self.layer = layer(n_inputs, decoder.hidden_size, **words, dtype=torch.float64)
             self.readout = nn.Linear((1 + both) * decoder.hidden_size, n_outputs, dtype=torch.float64)
 
         def forward(self, spikes, state=None, mask=None):

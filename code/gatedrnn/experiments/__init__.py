@@ -16,6 +16,7 @@ EXPERIMENTS = {
     "icu_mortality": "risk of death after 48 hours: models × folds × seeds, on a simulated and a real ward",
     "initial_biases": "first biases of an LSTM's gates: starts × delays × seeds",
     "lstm_against_gru": "equal parameters: tasks × models × seeds × learning rates",
+    "minimal_cells": "minimal cells: delayed recall, parity, a simulated and a real motor cortex",
     "motor_decoding": "models × folds × seeds, on a simulated and a real motor cortex",
     "position_decoding": "models × folds × seeds, on simulated place cells and sessions of one mouse",
     "recovered_time_scales": "known time constants and trained networks: signals × models × seeds",
