@@ -229,8 +229,8 @@ def floor(size: tuple, best: dict) -> dict:
     operations = 2 * steps * batch * 4 * hidden_size * (2 * input_size + 3 * hidden_size)
     traffic = 2 * 4 * steps * batch * (input_size + 11 * hidden_size)
     return {
-        "products_ms": operations / best["gflops"] / 1e6,
-        "memory_ms": traffic / best["gb_per_s"] / 1e6,
+        "floor_products_ms": operations / best["gflops"] / 1e6,
+        "floor_memory_ms": traffic / best["gb_per_s"] / 1e6,
     }
 
 
@@ -306,8 +306,8 @@ def measure(threads: int, sizes: list, lengths: list, repeats: int, say=print) -
     )
     report["lstm"] = [{"size": size} | floor(size, report["best"]) | profile(size) for size in sizes]
     for row in report["lstm"]:
-        words = ", ".join(f"{k[:-3]} {v:.2f}" for k, v in row.items() if k.endswith("_ms"))
-        say(f"  {row['size']}: {words}".replace("products", "floor: products", 1))
+        words = ", ".join(f"{name[:-3].replace('_', ' ')} {row[name]:.2f}" for name in row if "_ms" in name)
+        say(f"  {row['size']}: {words}")
     return report
 
 

@@ -1,9 +1,9 @@
 """What gates lose that do not see the state: minimal cells beside GRU and LSTM on three of the book's tasks.
 
 ``recall`` is chapter 2's delayed recall with its batches, units and steps, so that its rows stand beside
-those of ``delayed_recall``; ``parity`` asks for a state that a pulse turns over; ``simulated`` and ``real`` are the
-motor cortices of chapter 7 with its folds and choices, beside the rows of ``motor_decoding``. Only what these
-tables do not hold is computed here. A row depends on nothing but its key.
+those of ``delayed_recall``; ``parity`` asks for a state that a pulse turns over; ``simulated`` and ``real``
+are the motor cortices of chapter 7 with its folds and choices, beside the rows of ``motor_decoding``. Only
+what these tables do not hold is computed here. A row depends on nothing but its key.
 """
 
 from typing import Any
