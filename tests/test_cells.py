@@ -36,6 +36,16 @@ CHAPTERS = {
         "eq-lstm-direct",
     ],
     "principles/04-*.md": ["eq-gru-reset", "eq-gru-update", "eq-gru-new", "eq-gru-hidden"],
+    "applications/12-*.md": [
+        "eq-linear-recurrence",
+        "eq-log-keep",
+        "eq-min-gru",
+        "eq-min-lstm",
+        "eq-positive",
+        "eq-scan-delta",
+        "eq-scan-gradients",
+        "eq-scan-pair",
+    ],
 }
 
 

@@ -69,10 +69,10 @@ class _Scan(torch.autograd.Function):
     def backward(ctx, d_states: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         log_keep, initial, states = ctx.saved_tensors
         log_keep_next = torch.cat([log_keep[1:], torch.zeros_like(log_keep[:1])])
-        d_new = scan(log_keep_next.flip(0), d_states.flip(0)).flip(0)  # δ_t = dL/dh_t + k_{t+1} δ_{t+1}
+        d_new = scan(log_keep_next.flip(0), d_states.flip(0)).flip(0)  # eq-scan-delta
         d_before = log_keep.exp() * d_new
         before = torch.cat([initial.unsqueeze(0), states[:-1]])
-        return d_before * before, d_new, d_before[0]
+        return d_before * before, d_new, d_before[0]  # eq-scan-gradients
 
 
 def _pairs(log_keep: Tensor, new: Tensor, initial: Tensor) -> Tensor:
@@ -81,9 +81,10 @@ def _pairs(log_keep: Tensor, new: Tensor, initial: Tensor) -> Tensor:
     pairs = len(new) // 2
     log_first, log_second = log_keep[0::2], log_keep[1::2]
     first, second = new[0::2], new[1::2]
-    after_second = _pairs(log_first[:pairs] + log_second, log_second.exp() * first[:pairs] + second, initial)
+    log_keep_both, new_both = log_first[:pairs] + log_second, log_second.exp() * first[:pairs] + second
+    after_second = _pairs(log_keep_both, new_both, initial)  # eq-scan-pair
     before_first = torch.cat([initial.unsqueeze(0), after_second])[: len(first)]
-    after_first = log_first.exp() * before_first + first
+    after_first = log_first.exp() * before_first + first  # eq-linear-recurrence
     states = torch.empty_like(new)
     states[0::2], states[1::2] = after_first, after_second
     return states
@@ -91,7 +92,54 @@ def _pairs(log_keep: Tensor, new: Tensor, initial: Tensor) -> Tensor:
 
 def positive(x: Tensor) -> Tensor:
     """Return g(x): x + ½ above 0 and σ(x) below; positive, continuous, and not saturating above."""
-    return x.relu() + x.clamp(max=0).sigmoid()
+    return x.relu() + x.clamp(max=0).sigmoid()  # eq-positive
+
+
+def check_order(layer, inputs: Tensor) -> None:
+    """Raise an error if an output depends on an input that comes after it.
+
+    What computes all steps at once has all steps at hand, the later ones too: a mask left out, a scan from
+    the wrong end or a mean over time lets the future in, and scores improve.
+
+    Parameters
+    ----------
+    layer : callable
+        Turns inputs (T, ..., I) into outputs (T, ..., H), alone or as the first of a tuple.
+    inputs : (T, ..., I) tensor
+        A sequence on which to try; random numbers will do.
+
+    Raises
+    ------
+    ValueError
+        With the first step whose output changes as a later input does.
+
+    Notes
+    -----
+    dh_t/dx_s is summed for all s > t and every t at once, weighted at random, so that contributions do not
+    cancel.
+
+    Examples
+    --------
+    >>> x = torch.randn(8, 2, 3)
+    >>> check_order(MinGRU(3, 4), x)
+    >>> check_order(lambda x: x - x.mean(0), x)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ValueError: the output of step 0 depends on the input of step 1, which comes later: ...
+    """
+    with torch.enable_grad():
+        inputs = inputs.detach().clone().requires_grad_()
+        outputs = layer(inputs)
+        outputs = outputs if isinstance(outputs, Tensor) else outputs[0]
+        weighing = torch.randn(outputs.shape[1:], generator=torch.Generator().manual_seed(0))
+        weighed = (outputs * weighing.to(outputs)).flatten(1).sum(1)
+        for step in range(len(inputs) - 1):
+            (slope,) = torch.autograd.grad(weighed[step], inputs, retain_graph=True, allow_unused=True)
+            if slope is not None and (later := slope[step + 1 :].flatten(1).abs().amax(1)).any():
+                first = step + 1 + int(later.nonzero()[0, 0])
+                raise ValueError(
+                    f"the output of step {step} depends on the input of step {first}, which comes later: "
+                    "look for a mask that is missing, a scan from the wrong end, or a mean over all steps."
+                )
 
 
 class _Minimal(nn.Module):
@@ -156,7 +204,7 @@ class _Minimal(nn.Module):
         h = torch.zeros_like(new[0]) if initial is None else initial
         states = []
         for keep, added in zip(log_keep.exp(), new, strict=True):
-            h = keep * h + added
+            h = keep * h + added  # eq-linear-recurrence
             states.append(h)
         return torch.stack(states)
 
@@ -206,7 +254,7 @@ class MinGRU(_Minimal):
     def _gates(parts: tuple[Tensor, ...]) -> tuple[Tensor, Tensor, Tensor]:
         """Return ln(1 − z), z and n."""
         update, new = parts
-        return functional.logsigmoid(-update), update.sigmoid(), new
+        return functional.logsigmoid(-update), update.sigmoid(), new  # eq-min-gru, eq-log-keep
 
 
 class MinLSTM(_Minimal):
@@ -231,4 +279,4 @@ class MinLSTM(_Minimal):
         """Return ln f, i and n; since f/i = f′/i′ and f + i = 1, f is σ(ln f′ − ln i′)."""
         forget, input, new = parts
         balance = functional.logsigmoid(forget) - functional.logsigmoid(input)
-        return functional.logsigmoid(balance), (-balance).sigmoid(), new
+        return functional.logsigmoid(balance), (-balance).sigmoid(), new  # eq-min-lstm

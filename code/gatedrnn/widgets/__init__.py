@@ -17,6 +17,7 @@ from gatedrnn.widgets.listening_unit import ListeningUnit
 from gatedrnn.widgets.lstm_cell import LSTMCell
 from gatedrnn.widgets.memory_kernel import MemoryKernel
 from gatedrnn.widgets.prerendered import Frames, frames
+from gatedrnn.widgets.scan_tree import ScanTree
 from gatedrnn.widgets.spikes_from_light import SpikesFromLight
 from gatedrnn.widgets.stale_value import StaleValue
 
@@ -33,6 +34,7 @@ __all__ = [
     "ListeningUnit",
     "LiveFigure",
     "MemoryKernel",
+    "ScanTree",
     "SpikesFromLight",
     "StaleValue",
     "frames",

@@ -477,3 +477,34 @@ export function correlated(a, b) {
   const scale = Math.sqrt(inner(a, ma, a, ma) * inner(b, mb, b, mb));
   return scale > 0 ? inner(a, ma, b, mb) / scale : 0;
 }
+
+/* Chapter 12: a linear recurrence h_t = k_t h_{t-1} + v_t, summed in pairs. */
+
+/** 1 at steps 1, 4 and 11 of every sixteen, else 0. */
+export function pulseTrain(steps) {
+  return Array.from({ length: steps }, (_, t) => ([1, 4, 11].includes(t % 16) ? 1 : 0));
+}
+
+/**
+ * The summary that ends at each step, after each round: how much it keeps of what was before (`kept`), what it
+ * adds (`added`), the first step in it (`first`) and whether the round changed it (`joined`). T is a power of 2.
+ */
+export function scanRounds(keep, add) {
+  const steps = keep.length;
+  let here = { kept: [...keep], added: [...add], first: keep.map((_, t) => t), joined: keep.map(() => false) };
+  const told = [here];
+  const join = (span, from) => {
+    const now = { kept: [...here.kept], added: [...here.added], first: [...here.first], joined: keep.map(() => false) };
+    for (let t = from; t < steps; t += 2 * span) {
+      now.added[t] = here.kept[t] * here.added[t - span] + here.added[t];
+      now.kept[t] = here.kept[t] * here.kept[t - span];
+      now.first[t] = here.first[t - span];
+      now.joined[t] = true;
+    }
+    here = now;
+    told.push(here);
+  };
+  for (let span = 1; span < steps; span *= 2) join(span, 2 * span - 1);
+  for (let span = steps / 4; span >= 1; span /= 2) join(span, 3 * span - 1);
+  return told;
+}
