@@ -4,6 +4,7 @@ import concurrent.futures
 import dataclasses
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
 import textwrap
@@ -133,6 +134,118 @@ PURE = {  # attacks inside the process: the confinement plays no part
         get_ipython().run_cell = None
         """,
 }
+PURE |= {
+    "a clock that stands still": """
+        import time, signal
+        for name in "time monotonic perf_counter process_time".split(): setattr(time, name, lambda: 0.0)
+        """,
+    "answers that differ at every look": """
+        class Moody:
+            looks = 0
+            def __array__(self, *a, **k):
+                Moody.looks += 1
+                return np.full(Moody.looks % 3, 1.0)
+        def time_constant(f, dt): return Moody()
+        """,
+    "an array that lies about itself": """
+        class Lie(np.ndarray):
+            size = property(lambda self: 0)
+            shape = property(lambda self: ())
+            def astype(self, *a, **k): return self
+            def ravel(self, *a, **k): return self
+            def tolist(self): return [{"kind": "number", "value": 1.0}] * 10**6
+        def echo(W, U, pulse, steps): return np.zeros((steps, len(W))).view(Lie)
+        """,
+    "a tracer that changes what is returned": """
+        import sys, threading
+        def trace(frame, event, argument):
+            if event == "return" and "expected" in frame.f_locals:
+                frame.f_locals["answer"] = frame.f_locals["expected"]
+            return trace
+        sys.settrace(trace), threading.settrace(trace), sys.setprofile(trace)
+        """,
+    "an audit hook that refuses": """
+        import sys
+        def hook(event, arguments):
+            if event in ("open", "import", "object.__getattr__"): raise RuntimeError("no")
+        sys.addaudithook(hook)
+        """,
+    "poisoned imports": """
+        import builtins, sys
+        class Finder:
+            @staticmethod
+            def find_spec(name, *a): raise ImportError(name)
+        sys.meta_path.insert(0, Finder)
+        sys.modules["numpy"] = sys.modules["json"] = None
+        builtins.__import__ = lambda *a, **k: None
+        """,
+    "broken letters and terminal codes": """
+        def time_constant(f, dt): return chr(0xd800) + chr(27) + "[2J"
+        def echo(W, U, pulse, steps): raise ValueError(chr(0xdfff) + chr(27) + "]0;mine" + chr(7))
+        """,
+    "promises": """
+        async def time_constant(f, dt): return 1.0
+        async def echo(W, U, pulse, steps): yield W
+        def modes(W, dt):
+            yield from iter(int, 1)
+        """,
+    "classes and modules in place of functions": """
+        class time_constant:
+            def __init__(self, *a): pass
+            def __float__(self): return 1.0
+        import math as echo
+        modes = "modes"
+        class measure_tau(type):
+            def __call__(cls, *a): return cls
+        """,
+    "pickles with a will": """
+        import os
+        class Pickle:
+            def __reduce__(self): return os.system, ("touch " + CANARY + "-pickled",)
+        def time_constant(f, dt): return Pickle()
+        def echo(W, U, pulse, steps): return np.array([Pickle()], dtype=object)
+        def modes(W, dt): return Pickle(), {"points": 15}
+        """,
+    "chance made certain": """
+        class Fixed:
+            def __getattr__(self, name): return lambda *a, **k: 0.5
+        np.random.default_rng = lambda *a: Fixed()
+        import secrets, os
+        secrets.randbits = secrets.token_hex = os.urandom = lambda *a: 0
+        """,
+    "errors at the very end": """
+        import atexit, os
+        class Last:
+            def __del__(self): os._exit(7)
+        kept = Last()
+        atexit.register(os._exit, 7)
+        """,
+    "no builtins left": "__builtins__ = {}; answer = functions = wire = speak = shell = None",
+    "a reply with the right number": """
+        import os, sys
+        def time_constant(f, dt):
+            frame = sys._getframe()
+            while frame:
+                request = frame.f_locals.get("request")
+                if isinstance(request, dict) and "nonce" in request:
+                    line = '{"nonce":"%s","answers":[{"kind":"right"}],"points":15}' % request["nonce"]
+                    for number in range(3, 64):
+                        try: os.write(number, line.encode() + b"\\n")
+                        except OSError: pass
+                frame = frame.f_back
+            return 1.0
+        """,
+    "what is kept back": """
+        import gc, glob, os
+        def choose_network(networks, U, pulse, delay, dt):
+            for name in glob.glob("../arguments/*") + glob.glob("/tmp/**/arguments/*", recursive=True):
+                try: os.remove(name)
+                except OSError: pass
+            for thing in gc.get_objects():
+                if getattr(thing, "kept", None) is not None: return thing.kept
+            return np.ones(3), 0
+        """,
+}
 PURE_BUT_LATE = {  # they cost time, so they run once
     "an endless loop in a cell that catches everything": """
         while True:
@@ -167,6 +280,14 @@ PURE_BUT_LATE = {  # they cost time, so they run once
         def time_constant(f, dt): return Slow()
         """,
     "too much printed": "while True: print('x' * 10**6)",
+    "a promise that is never kept": "import asyncio\nawait asyncio.sleep(1e9)",
+    "a pattern that explodes": "import re\nre.match(r'(a+)+$', 'a' * 60 + 'b')",
+    "a comparison that takes for ever": """
+        class Slow:
+            def __lt__(self, other):
+                while True: pass
+        sorted([Slow(), Slow()])
+        """,
 }
 OUTSIDE = {  # attacks on what is outside the process
     "forged lines on every descriptor": """
@@ -299,6 +420,47 @@ OUTSIDE = {  # attacks on what is outside the process
             if secret:
                 def time_constant(f, dt): raise ValueError("READ " + name)
         """,
+    "other people's marks": """
+        import sqlite3
+        for name in (BOOK, JOURNAL):
+            for step in (
+                lambda: open(name, "a").write("ann,18\\n"),
+                lambda: sqlite3.connect(name).execute("update grade set auto_score = 18"),
+                lambda: open(name + "-wal", "w").write("mine"),
+            ):
+                try: step()
+                except BaseException: pass
+        """,
+    "files in memory": """
+        import os
+        kept = []
+        for number in range(200):
+            descriptor = os.memfd_create(str(number))
+            os.write(descriptor, bytes(2**24))
+            kept.append(descriptor)
+        time_constant = None
+        """,
+    "files without a name": """
+        import os
+        kept = []
+        for number in range(200):
+            kept.append(open("x", "wb", buffering=0))
+            os.remove("x")
+            kept[-1].write(bytes(2**24))
+        time_constant = None
+        """,
+    "disks in memory": """
+        import os
+        written = 0
+        for folder in ("/dev/shm", "/dev", "/run", "/var/tmp", "/mnt"):
+            for number in range(100):
+                try:
+                    file = open(f"{folder}/mine-{number}", "wb", buffering=0)
+                    written += file.write(bytes(2**24))
+                except OSError: break
+        if written > 2**27:
+            def time_constant(f, dt): raise ValueError(f"READ {written}")
+        """,
     "limits raised": """
         import resource
         for name in dir(resource):
@@ -318,7 +480,16 @@ OUTSIDE = {  # attacks on what is outside the process
         """,
 }
 QUICK = {
-    "guard": ("files outside", "the grader's files", "a connection", "an exit in a cell", "a killed grader")
+    "guard": (
+        "files outside",
+        "other people's marks",
+        "the grader's files",
+        "a connection",
+        "an exit in a cell",
+        "a killed grader",
+        "patched comparisons",
+        "a reply with the right number",
+    )
 }
 
 
@@ -333,10 +504,10 @@ class Case(NamedTuple):
 def cases():
     """Every attack, with each confinement that has a part in it."""
     strongest = next(kind for kind, works in AVAILABLE.items() if works)
-    chosen = [Case(name, source, strongest) for name, source in (PURE | PURE_BUT_LATE).items()]
+    chosen = [Case(name, source, strongest) for name, source in PURE_BUT_LATE.items()]
     for kind in AVAILABLE:
-        names = QUICK.get(kind, OUTSIDE)
-        chosen += [Case(name, OUTSIDE[name], kind) for name in names]
+        names = QUICK.get(kind, PURE | OUTSIDE)
+        chosen += [Case(name, (PURE | OUTSIDE)[name], kind) for name in names]
     for case in chosen:
         skip = pytest.mark.skipif(not AVAILABLE[case.kind], reason=f"this machine has no {case.kind}")
         yield pytest.param(case, id=f"{case.name} [{case.kind}]", marks=skip)
@@ -405,7 +576,14 @@ def attack(case, folder, port):
     canary.parent.mkdir()
     canary.write_text("untouched")
     looks = canary.stat()
+    others = {"BOOK": folder / "gradebook.db", "JOURNAL": folder / "marks.jsonl"}
+    with sqlite3.connect(others["BOOK"]) as book:
+        book.execute("create table grade (student text, auto_score float)")
+        book.execute("insert into grade values ('ann', 3)")
+    others["JOURNAL"].write_text('{"path": "ann.ipynb"}\n')
+    contents = {path: path.read_bytes() for path in others.values()}
     facts = {
+        **{name: str(path) for name, path in others.items()},
         "CANARY": str(canary),
         "WORK": str(folder / "work.ipynb"),
         "GRADER": os.getpid(),
@@ -420,6 +598,8 @@ def attack(case, folder, port):
     untouched = (path.read_bytes(), path.stat().st_mtime_ns) == before
     untouched &= canary.read_text() == "untouched" and [*canary.parent.iterdir()] == [canary]
     after = canary.stat()
+    untouched &= contents == {path: path.read_bytes() for path in others.values()}
+    untouched &= not list(folder.glob("*-wal")) and not list(canary.parent.glob("*-pickled"))
     untouched &= (after.st_mode, after.st_mtime_ns) == (looks.st_mode, looks.st_mtime_ns)
     return Aftermath(report, untouched)
 
@@ -497,3 +677,26 @@ def test_points_made_before_the_time_ran_out_are_kept(tmp_path, monkeypatch):
     assert marks(report)["time_constant"] == 2
     message = {verdict.item: verdict.message for verdict in report.verdicts}
     assert "its process ended" in message["echo"] and "used up" in message["run_rnn"]
+
+
+# -- the size of the bank
+
+
+def test_the_bank_holds_what_it_should():
+    """Hostile and broken submissions: at least 60, and nothing counted twice."""
+    from test_grade import ACCIDENTS
+    from test_grade_inputs import BROKEN, OTHERS
+
+    names = [*PURE, *PURE_BUT_LATE, *OUTSIDE, *BROKEN, *OTHERS]
+    assert len(set(names)) == len(names) >= 60
+    assert len(ACCIDENTS) >= 12
+
+
+def test_a_file_named_like_a_module_beside_the_notebook_changes_nothing(tmp_path):
+    for name in ("numpy", "json", "IPython", "gatedrnn", "sitecustomize", "worker"):
+        (tmp_path / f"{name}.py").write_text(
+            "allclose = array_equal = lambda *a, **k: True\nraise SystemExit"
+        )
+    path = save(small(WRONG, answer("run_rnn")), tmp_path)
+    report = grading.grade(path)
+    assert report.points == marks(report)["run_rnn"] == 3

@@ -61,26 +61,29 @@ def test_a_broken_file_is_refused_in_one_sentence(text, sentence, tmp_path, caps
     assert len(err.splitlines()) == 1 and err.startswith(f"{path}: refused, ")
 
 
+OTHERS = {
+    "missing.ipynb": "there is no such file",
+    "latin.ipynb": "not UTF-8",
+    "utf16.ipynb": "not UTF-8",
+    "numpy.py": "name ends in .ipynb",
+    "link.ipynb": "a symbolic link",
+    "folder": "a folder without a notebook",
+    "large.ipynb": "50 MB, more than 20",
+}
+
+
 def test_other_things_are_refused_in_one_sentence(tmp_path, capsys):
     (tmp_path / "latin.ipynb").write_bytes(notebook_text().encode().replace(b"echo", b"\xe9cho"))
+    (tmp_path / "utf16.ipynb").write_bytes(notebook_text().encode("utf-16"))
     (tmp_path / "numpy.py").write_text("allclose = True")
     (tmp_path / "link.ipynb").symlink_to(save(small(answer("echo")), tmp_path, "real.ipynb"))
-    (tmp_path / "empty").mkdir()
-    large = tmp_path / "large.ipynb"
-    with open(large, "wb") as file:
+    (tmp_path / "folder").mkdir()
+    with open(tmp_path / "large.ipynb", "wb") as file:
         file.truncate(50_000_000)
-    expected = {
-        "missing.ipynb": "there is no such file",
-        "latin.ipynb": "not UTF-8",
-        "numpy.py": "name ends in .ipynb",
-        "link.ipynb": "a symbolic link",
-        "empty": "a folder without a notebook",
-        "large.ipynb": "50 MB, more than 20",
-    }
-    assert main(["grade", *(str(tmp_path / name) for name in expected)]) == 2
+    assert main(["grade", *(str(tmp_path / name) for name in OTHERS)]) == 2
     lines = capsys.readouterr().err.splitlines()
-    assert len(lines) == len(expected)
-    for line, (name, sentence) in zip(lines, expected.items(), strict=True):
+    assert len(lines) == len(OTHERS)
+    for line, (name, sentence) in zip(lines, OTHERS.items(), strict=True):
         assert line.startswith(f"{tmp_path / name}: refused, ") and sentence in line
 
 

@@ -224,7 +224,19 @@ def _bubblewrap(scratch: Path, exercise_set: ExerciseSet) -> list[str]:
         "ALL",
     ]
     # /tmp comes before what is bound into it: Python itself may live there.
-    words += ["--proc", "/proc", "--dev", "/dev", "--size", str(FILE), "--tmpfs", "/tmp"]
+    words += [
+        "--proc",
+        "/proc",
+        "--dev",
+        "/dev",
+        "--size",
+        str(FILE),
+        "--tmpfs",
+        "/dev/shm",
+        "--remount-ro",
+        "/dev",
+    ]
+    words += ["--size", str(FILE), "--tmpfs", "/tmp"]
     for place in [*map(Path, SYSTEM), *(Path("/etc", name) for name in SETTINGS), *python_folders()]:
         words += _shown(place, PACKAGE) if place.exists() else []
     ours = [scratch / name for name in ("package", "arguments", "recordings")]

@@ -11,6 +11,7 @@ import contextlib
 import os
 import select
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -77,7 +78,7 @@ def judge(limits: tuple, look: int) -> int | None:
         return TOO_MANY
     if sum(resident(pid) for pid in alive) > memory:
         return TOO_LARGE
-    if look % 10 == 0 and used(folder) > disk:
+    if look % 5 == 0 and used(folder) + held(alive) > disk:
         return TOO_FULL
     return None
 
@@ -107,6 +108,22 @@ def resident(pid: int) -> int:
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE
     except (OSError, IndexError):
         return 0
+
+
+def held(pids: list[int]) -> int:
+    """Bytes of open files that have no name: deleted ones, and those that live in memory."""
+    sizes = {}
+    for pid in pids:
+        try:
+            numbers = os.listdir(f"/proc/{pid}/fd")
+        except OSError:
+            continue
+        for number in numbers:
+            with contextlib.suppress(OSError):
+                status = os.stat(f"/proc/{pid}/fd/{number}")
+                if stat.S_ISREG(status.st_mode) and status.st_nlink == 0:
+                    sizes[status.st_dev, status.st_ino] = status.st_blocks * 512
+    return sum(sizes.values())
 
 
 def used(folder: str) -> int:
