@@ -37,7 +37,7 @@ BIN = 0.05  # s
 READ = (0.25, 0.5, 1.0, 2.0)  # s after the beginning of a trial at which the cell's decoders are asked
 MEMORIES = (0.05, 0.1, 0.2, 0.5, 1.0, np.inf)  # s, of the leaky observer
 SIZES = (2, 6)  # units of a network that reads the cell
-DECODERS = ("count", "leaky", "gru", "lstm")
+DECODERS = ("fixed", "count", "leaky", "gru", "lstm")  # fixed: a count whose threshold ignores the time
 
 # Training amplifies rounding, which differs between processors. The values are shares of right answers, which
 # move in steps of one trial in ten for a fold of the cell's decoders.
@@ -262,7 +262,7 @@ def at_reading(odds: np.ndarray, choices: Choices) -> list[float]:
 
 def choose(model: str, train: Choices, seed: int):
     """Choose a memory or a size by three folds inside the training trials; the first of equals wins."""
-    options = {"count": (None,), "leaky": MEMORIES[::-1]}.get(model, SIZES)
+    options = {"fixed": (None,), "count": (None,), "leaky": MEMORIES[::-1]}.get(model, SIZES)
     if len(options) == 1:
         return options[0]
     inner = list(StratifiedKFold(3).split(train.spikes, train.direction))
@@ -286,6 +286,9 @@ def evidence(model: str, train: Choices, test: Choices, option, seed: int) -> np
     kept = np.exp(-train.bin_width / option) if model == "leaky" else 1.0
     sums = leaky_sums(train.spikes, kept)
     usual = [sums[:, train.direction == d].mean(axis=1, keepdims=True) + 1e-9 for d in (0, 1)]
+    if model == "fixed":  # as if the rates were those of the whole trial at any time
+        share = np.arange(1, len(sums) + 1)[:, np.newaxis] / len(sums)
+        usual = [share * whole[-1] for whole in usual]
     # The log likelihood ratio of a Poisson count with these two means, which differ from bin to bin.
     return leaky_sums(test.spikes, kept) * np.log(usual[1] / usual[0]) - (usual[1] - usual[0])
 

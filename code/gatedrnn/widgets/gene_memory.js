@@ -146,6 +146,8 @@ function historyPanel() {
       const named = `${gene.feedback} ${gene.steepness}`;
       if (named !== shape) [shape, taken] = [named, []]; // another gene has taken another way
       at = [px(gene.input), py(level)];
+      const last = taken.at(-1);
+      if (last && Math.abs(at[1] - last[1]) > 40) taken.push([at[0], last[1]]); // a jump goes straight up or down
       taken = [...taken.slice(-400), at];
       way.setAttribute("d", line(taken.map(([x]) => x), taken.map(([, y]) => y)));
       handle.setAttribute("transform", `translate(${at[0]} ${at[1]})`);

@@ -30,6 +30,7 @@ class GeneMemory(LiveFigure):
 
     view = "gene_memory.js"
 
+    room = traitlets.List(traitlets.Int(), default_value=[529, 985]).tag(sync=True)
     input = traitlets.Float(0.2, min=0.0, max=0.7).tag(sync=True)
     feedback = traitlets.Float(1.6, min=0.0, max=2.2).tag(sync=True)
     steepness = traitlets.Float(4.0, min=1.0, max=6.0).tag(sync=True)
