@@ -38,6 +38,7 @@ ROWWISE = ("logistic", "logistic_history", "boosting", "boosting_history")
 FRACTIONS = ("fraction", "fraction_mean")
 MODELS = (*FRACTIONS, *ROWWISE, *NETWORKS)
 WITH_HISTORY = ("fraction_mean", "logistic_history", "boosting_history", *NETWORKS)
+LARGE = ("fraction_mean", "logistic_history", "boosting_history", "gru")  # of the large campaign
 REGIMES = {
     "prompt": {
         "seed": 1,
@@ -64,7 +65,7 @@ def KEYS() -> list[dict[str, Any]]:
     return [
         {"regime": regime, "model": model, "fold": fold, "seed": seed}
         for regime in REGIMES
-        for model in (WITH_HISTORY if regime == "many" else MODELS)
+        for model in (LARGE if regime == "many" else MODELS)
         for fold in range(FOLDS)
         for seed in (SEEDS if model in NETWORKS else SEEDS[:1])
     ]
