@@ -165,4 +165,5 @@ def open_page(browser, address):
     yield run
     for context, visit in opened:
         context.close()
-        assert visit.foreign + visit.errors + visit.missing == []
+        faults = visit.foreign + visit.errors + visit.missing
+        assert not faults, faults

@@ -11,6 +11,11 @@ SCHEMES = ("light", "dark")
 
 # What is folded is opened, since axe does not look at what nobody sees.
 UNFOLD = "document.querySelectorAll('details').forEach((node) => { node.open = true; })"
+# A colour that changes gradually is there when its transition has ended.
+DRAWN = """async () => {
+  for (let i = 0; i < 2; i += 1) await new Promise(requestAnimationFrame);
+  await Promise.all(document.getAnimations().map((animation) => animation.finished));
+}"""
 RUN = """(rules) => axe.run(document, { resultTypes: ["violations"], ...(rules ? { runOnly: rules } : {}) })
   .then(({ violations }) => violations.flatMap(({ id, nodes }) =>
     nodes.map((node) => `${id}: ${node.target.join(" ")}: ${node.failureSummary}`)))"""
@@ -24,12 +29,13 @@ def test_axe_finds_nothing(open_page, name):
     page = open_page(name, reduced_motion="reduce")
     page.evaluate(UNFOLD)
     settle(page)
+    page.wait_for_selector("html[data-measured]")
     page.add_script_tag(path=AXE)
     found = {}
     for scheme in SCHEMES:
         page.emulate_media(color_scheme=scheme)  # the page follows its reader's system
         page.wait_for_function("(scheme) => document.documentElement.dataset.theme === scheme", arg=scheme)
-        page.wait_for_timeout(100)
+        page.evaluate(DRAWN)
         found[scheme] = page.evaluate(RUN, COLOURS if scheme == "dark" else None)
     assert found == {scheme: [] for scheme in SCHEMES}
 

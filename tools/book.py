@@ -309,7 +309,7 @@ def pack_site() -> None:
             if not path.is_file() or path in (archive, unfinished):
                 continue
             content = path.read_bytes()
-            if path == HTML / "index.html":
+            if path.suffix == ".html":
                 content = re.sub(rb'<div class="not-in-archive.*?</div>', b"", content, flags=re.DOTALL)
             name = Path("machines-with-memory", path.relative_to(HTML)).as_posix()
             packed.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), content, zipfile.ZIP_DEFLATED)

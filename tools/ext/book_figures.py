@@ -17,8 +17,6 @@ from myst_nb.core.render import WIDGET_VIEW_MIMETYPE
 from sphinx.util import logging
 
 LOGGER = logging.getLogger(__name__)
-# The theme's script makes boxes of this class reachable by keyboard when, and only when, they scroll.
-SCROLLS = "pst-scrollable-table-container"
 POINTS = {"pt": 4 / 3, "px": 1.0, "": 1.0, "in": 96.0, "mm": 96 / 25.4, "cm": 96 / 2.54}
 
 
@@ -107,7 +105,7 @@ def visit_image(translator, node: nodes.image) -> None:
         twin = f"{builder.imgpath}/{builder.images[node['dark']]}"
         natural = f' style="--natural: {node["pixels"][0]}px"' if node.get("pixels") else ""
         translator.body.append(
-            f'<span class="figure-scroll {SCROLLS}"{natural}>'
+            f'<span class="figure-scroll"{natural}>'
             f'<img class="only-light" src="{escape(address)}" {attributes}>'
             f'<img class="only-dark" src="{escape(twin)}" {attributes}></span>\n'
         )

@@ -20,9 +20,6 @@ from sphinx.util.math import get_node_equation_number
 LOGGER = logging.getLogger(__name__)
 KATEX = Path(__file__).resolve().parents[2] / "assets" / "vendor" / "katex" / "katex.min.js"
 
-# The theme's script makes boxes of this class reachable by keyboard when, and only when, they scroll.
-SCROLLS = "pst-scrollable-table-container"
-
 # One request and one answer a line. `strict` makes dubious input an error instead of a line on a console.
 SERVER = """
 const katex = require(process.argv[1]);
@@ -145,7 +142,7 @@ def visit_inline(translator, node: nodes.math) -> None:
 def visit_display(translator, node: nodes.math_block) -> None:
     """Write a displayed formula with its number; a long one scrolls in its own box, not the page."""
     translator.body.append(translator.starttag(node, "div", "", CLASS="math display notranslate nohighlight"))
-    translator.body.append(f'<div class="math-scroll {SCROLLS}">{typeset(translator, node)}</div>')
+    translator.body.append(f'<div class="math-scroll">{typeset(translator, node)}</div>')
     if node.get("number"):
         translator.body.append(f'<span class="eqno">({get_node_equation_number(translator, node)})')
         translator.add_permalink_ref(node, "Link to this equation")

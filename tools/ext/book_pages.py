@@ -82,6 +82,11 @@ def fill_context(app, pagename, templatename, context, doctree) -> None:
     context["book_card"] = f"{address}{CARD}" if address else context["pathto"](CARD, 1)
 
 
+def add_scripts(app, pagename, templatename, context, doctree) -> None:
+    """Load on every page the script that makes boxes that scroll reachable by keyboard."""
+    app.add_js_file("scrolls.js", defer="defer")
+
+
 def defer_scripts(app, pagename, templatename, context, doctree) -> None:
     """Let scripts wait until the page is read, but for those that inline scripts build upon."""
     if pagename == "search":
@@ -160,6 +165,7 @@ def setup(app):
     app.add_role("site-archive", site_role)
     app.connect("config-inited", learn_address)
     app.connect("html-page-context", fill_context)
+    app.connect("html-page-context", add_scripts)
     app.connect("html-page-context", defer_scripts, priority=950)  # when all have been added
     app.connect("html-collect-pages", page_404)
     app.connect("build-finished", write_around)

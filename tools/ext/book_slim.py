@@ -1,15 +1,37 @@
-"""Leave out of the theme's style sheets what no page of the book can use.
+"""One style sheet for all pages, without what no page of the book can use, and a theme that waits.
 
-The theme brings all of Bootstrap and two thousand icons. A rule stays if every class that one of its
+A browser shows nothing before it has every style sheet, and nine are nine times the wait. The theme brings
+all of Bootstrap and two thousand icons. A rule stays if every class that one of its
 selectors names is a word of some page or script of the site; scripts put classes on elements by their names,
 so these are words of theirs. Kept rules are kept as they are, in their order.
 """
 
+import hashlib
+import posixpath
 import re
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-SHEETS = ("styles/pydata-sphinx-theme.css", "sphinx-design.min.css")
+# In the order in which the pages name them, which decides between rules of the same weight.
+SHEETS = (
+    "basic.css",
+    "styles/pydata-sphinx-theme.css",
+    "pygments.css",
+    "styles/sphinx-book-theme.css",
+    "mystnb.*.css",
+    "copybutton.css",
+    "sphinx-design.min.css",
+    "vendor/katex/katex.min.css",
+    "book.css",
+)
+SHEET = "site.css"
+MEASURED = (
+    '["pre",".nboutput > .output_area",".cell_output > .output",".jp-RenderedHTMLCommon",'
+    '".pst-scrollable-table-container"].join(", ")'
+)
+KNOWN = (*SHEETS, SHEET)
+LINK_TAG = re.compile(r"""\s*<link\b(?=[^>]*rel="stylesheet")[^>]*>""")
+LINK = re.compile(r"""<link\b(?=[^>]*rel="stylesheet")[^>]*href="([^"]*)\"""")
 WORD = re.compile(r"[A-Za-z_][\w-]*")
 CLASS = re.compile(r"\.([A-Za-z_-](?:[\w-]|\\.)*)")
 STRINGS_AND_COMMENTS = re.compile(r"/\*.*?\*/|\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'", re.DOTALL)
@@ -61,22 +83,79 @@ def slim(sheet: str, words: set[str]) -> str:
     return "".join(kept)
 
 
-def write_slim_sheets(app, exception) -> None:
-    """Rewrite the sheets of the built site."""
+def rebased(sheet: str, folder: str) -> str:
+    """The sheet with addresses as seen from _static instead of from the folder below it where it lay."""
+
+    def moved(found: re.Match) -> str:
+        address = found[1].strip("\"'")
+        if re.match(r"[a-z]+:|/|#", address):
+            return found[0]
+        return f'url("{posixpath.normpath(posixpath.join(folder, address))}")'
+
+    return re.sub(r"""url\(((?:"[^"]*"|'[^']*'|[^)"'])*)\)""", moved, sheet.replace('@charset "UTF-8";', ""))
+
+
+def words_of(folder: Path) -> set[str]:
+    """Every word of the pages and of the scripts that they load."""
+    words = set()
+    for source in [*folder.rglob("*.html"), *(folder / "_static").rglob("*.js")]:
+        if source.name not in ("fontawesome.js", "bootstrap.js"):  # the pages load neither
+            words |= set(WORD.findall(source.read_text(encoding="utf-8")))
+    return words
+
+
+def write_sheet(app, exception) -> None:
+    """Write the one sheet, and let every page name it instead of the many."""
     if exception is not None or app.builder.format != "html":
         return
     folder = Path(app.outdir)
-    sources = [*folder.rglob("*.html"), *(folder / "_static").rglob("*.js")]
-    words = set()
-    for source in sources:
-        if source.name not in ("fontawesome.js", "bootstrap.js"):  # the pages load neither
-            words |= set(WORD.findall(source.read_text(encoding="utf-8")))
-    for name in SHEETS:
-        sheet = folder / "_static" / name
-        sheet.write_text(slim(sheet.read_text(encoding="utf-8"), words), encoding="utf-8")
+    words, parts = words_of(folder), []
+    for pattern in SHEETS:
+        for sheet in (folder / "_static").glob(pattern):
+            place = sheet.parent.relative_to(folder / "_static").as_posix()
+            parts.append(rebased(slim(sheet.read_text(encoding="utf-8"), words), place))
+    text = "\n".join(parts)
+    (folder / "_static" / SHEET).write_text(text, encoding="utf-8")
+    version = hashlib.sha256(text.encode()).hexdigest()[:8]
+    for page in folder.rglob("*.html"):
+        if "_static" not in page.relative_to(folder).parts:
+            link_sheet(page, version)
+
+
+def link_sheet(page: Path, version: str) -> None:
+    """Replace a page's links to style sheets by one to the sheet of this version."""
+    text = page.read_text(encoding="utf-8")
+    links = LINK.findall(text)
+    unknown = [address for address in links if not any(map(PurePosixPath(bare(address)).match, KNOWN))]
+    if unknown:
+        raise ValueError(f"{page.name} names a style sheet that book_slim.py does not know: {unknown[0]}")
+    if links:
+        root = links[0].split("_static/")[0]
+        one = f'<link rel="stylesheet" href="{root}_static/{SHEET}?v={version}">'
+        first = LINK_TAG.search(text).start()
+        changed = text[:first] + one + LINK_TAG.sub("", text[first:])
+        if changed != text:
+            page.write_text(changed, encoding="utf-8")
+
+
+def quiet_theme(app, exception) -> None:
+    """Take from the theme's script what assets/scrolls.js does without laying out the whole page at once."""
+    if exception is not None or app.builder.format != "html":
+        return
+    script = Path(app.outdir, "_static", "scripts", "pydata-sphinx-theme.js")
+    text = script.read_text(encoding="utf-8")
+    if text.count(MEASURED) != 1:
+        raise ValueError(f"{script.name} measures other boxes than those that book_slim.py takes from it.")
+    script.write_text(text.replace(MEASURED, '"[data-measured-by-theme]"'), encoding="utf-8")
+
+
+def bare(address: str) -> str:
+    """An address below _static without the version behind it."""
+    return address.split("?")[0].split("_static/")[-1]
 
 
 def setup(app):
     """Connect to the end of the build."""
-    app.connect("build-finished", write_slim_sheets, priority=900)
+    app.connect("build-finished", quiet_theme, priority=890)
+    app.connect("build-finished", write_sheet, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True, "version": "1"}
