@@ -1,27 +1,22 @@
 /**
  * Boxes that scroll sideways can be reached by keyboard, and boxes that do not are passed over. The theme measures
- * all of them at once, and with them lays out the whole page before it can be read; here it is done bit by bit,
- * whenever the browser has nothing else to do.
+ * all of them at once, and with them lays out the whole page before it can be read. Here a box is measured when
+ * the reader comes near it; until then it can be reached, in case it scrolls.
  */
 (() => {
   const BOXES = "pre, .cell_output > .output, .pst-scrollable-table-container, .math-scroll, .figure-scroll";
-  const idle = window.requestIdleCallback ?? ((work) => setTimeout(() => work({ timeRemaining: () => 8 }), 50));
-  let waiting = [];
-
-  const measure = (box) => {
-    if (box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight) box.tabIndex = 0;
-    else box.removeAttribute("tabindex");
-  };
-  const some = (deadline) => {
-    while (waiting.length && deadline.timeRemaining() > 6) measure(waiting.pop());
-    if (waiting.length) idle(some);
-    else document.documentElement.dataset.measured = "";
-  };
+  const scrolls = (box) => box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight;
+  const near = new IntersectionObserver((entries) => {
+    const boxes = entries.filter(({ isIntersecting }) => isIntersecting).map(({ target }) => target);
+    const found = boxes.map(scrolls); // all are measured before any is changed: one layout
+    boxes.forEach((box, i) => {
+      near.unobserve(box);
+      if (!found[i]) box.removeAttribute("tabindex");
+    });
+  }, { rootMargin: "600px 0px" });
   const again = () => {
-    const running = waiting.length > 0;
-    waiting = [...document.querySelectorAll(BOXES)].reverse();
-    delete document.documentElement.dataset.measured;
-    if (!running) idle(some);
+    near.disconnect();
+    document.querySelectorAll(BOXES).forEach((box) => { box.tabIndex = 0; near.observe(box); });
   };
 
   let pause = null;

@@ -346,7 +346,7 @@ def test_the_reader_chooses_light_or_dark_and_it_stays(open_page):
 def test_long_formulas_scroll_in_their_own_box(open_page):
     page = open_page(CHAPTER, viewport={"width": 390, "height": 844})
     measure = "(boxes) => boxes.map((box) => [box.scrollWidth > box.clientWidth, box.tabIndex])"
-    page.wait_for_selector("html[data-measured]")
+    scroll_through(page)
     boxes = page.locator(".math-scroll").evaluate_all(measure)
     assert any(scrolls for scrolls, _ in boxes)
     assert all((tab == 0) is scrolls for scrolls, tab in boxes)
