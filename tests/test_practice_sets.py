@@ -116,7 +116,7 @@ def same(one, other):
     """Whether two arguments, or lists of them, are equal."""
     if isinstance(one, (list, tuple)):
         return len(one) == len(other) and all(map(same, one, other))
-    return np.array_equal(one, other)
+    return np.array_equal(one, other, equal_nan=np.asarray(one).dtype.kind in "fc")
 
 
 @every_item
