@@ -188,9 +188,7 @@ def test_the_page_runs_the_same_cells_on_the_file_once_it_is_there(stand_in):
         o["data"]["text/markdown"] for o in page.cells[-1].outputs if "text/markdown" in o.get("data", {})
     ]
     assert "built with the table at hand" in told and "220 discharges" in told
-    limit, wait = (
-        float(re.search(words, told)[1]) for words in (r"load of (\d\.\d+)", r"constant (\d+) ms")
-    )
+    limit, wait = (float(re.search(words, told)[1]) for words in (r"load of (\d\.\d+)", r"constant (\d+) ms"))
     assert limit == pytest.approx(0.85, abs=0.12) and 40 <= wait <= 200
     assert re.search(r"(49|50|51) % of the changing rows", told)
     for label in ("Greenwald, averaged", "logistic, history", "GRU"):
@@ -202,3 +200,55 @@ def test_the_page_runs_the_same_cells_on_the_file_once_it_is_there(stand_in):
 def test_without_the_file_the_page_says_how_to_get_it(source):
     assert "This page was built without the table" in source
     assert "gatedrnn data fetch open_density_limit" in source
+
+
+# The claims that the prose makes about the table
+
+
+def paired(results, regime, model, baseline="fraction_mean", column="precision_rows"):
+    one, other = (results.by_fold(column, regime=regime, model=name) for name in (model, baseline))
+    return one - other
+
+
+def costs(results, regime, model):
+    place = disruption_warning.RATIOS.index(disruption_warning.RATIO)
+    return np.mean([row["costs"][place] for row in results.where(regime=regime, model=model)])
+
+
+def test_history_lifts_precision_in_most_folds(results):
+    assert (paired(results, "slow", "fraction_mean", "fraction") > 0).sum() >= 4
+    assert (paired(results, "slow", "logistic_history", "logistic") > 0).all()
+
+
+def test_on_slow_nobody_is_ahead_of_an_average_by_more_than_the_spread(results):
+    for model in ("logistic_history", "boosting_history", "gru", "lstm"):
+        gap = paired(results, "slow", model)
+        assert gap.mean() < gap.std(ddof=1), model
+    assert paired(results, "slow", "lstm").mean() < 0
+
+
+def test_with_many_discharges_the_regression_with_history_is_ahead_of_average_and_gru(results):
+    gap = paired(results, "many", "logistic_history")
+    assert (gap > 0).all() and gap.mean() > gap.std(ddof=1)
+    assert (paired(results, "many", "gru", "logistic_history") < 0).all()
+    assert (paired(results, "many", "boosting_history") > 0).all()
+
+
+def test_where_the_limit_is_prompt_one_row_is_enough(results):
+    areas = {m: results.by_fold("area", regime="prompt", model=m).mean() for m in ("fraction", "gru")}
+    assert areas["fraction"] > 0.997 and abs(areas["gru"] - areas["fraction"]) < 0.003
+    assert costs(results, "prompt", "fraction") < costs(results, "prompt", "fraction_mean")
+    assert costs(results, "prompt", "boosting_history") < costs(results, "prompt", "fraction")
+
+
+def test_every_predictor_is_cheaper_than_not_looking(results):
+    for row in results.rows:
+        share = row["limited"] / row["discharges"]
+        assert row["costs"][2] < min(1, 10 * share), {name: row[name] for name in KEY}
+
+
+def test_warnings_are_longer_than_the_deadline_by_far_and_begin_before_the_phase(results):
+    for model in disruption_warning.WITH_HISTORY:
+        warned = np.concatenate([row["warnings"] for row in results.where(regime="slow", model=model)])
+        assert 0.16 < np.median(warned) < 0.25
+        assert (warned < 0.05).mean() < 0.1

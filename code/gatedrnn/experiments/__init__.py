@@ -12,6 +12,7 @@ EXPERIMENTS = {
     "calcium_spikes": "models × folds × seeds, on simulated neurons and 23 real ones, split by neuron",
     "decision_networks": "deciding networks: tasks × models × seeds; one cell: models × folds × seeds",
     "delayed_recall": "how long a delay each cell learns to bridge: models × delays × seeds",
+    "disruption_warning": "warning of the density limit: regimes × models × folds × seeds, simulated",
     "gate_clamping": "what each gate of an LSTM is for: whole, with a gate held, and plain networks",
     "icu_mortality": "risk of death after 48 hours: models × folds × seeds, on a simulated and a real ward",
     "initial_biases": "first biases of an LSTM's gates: starts × delays × seeds",
