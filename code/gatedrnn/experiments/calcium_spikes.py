@@ -58,6 +58,21 @@ NETWORKS = {
     "gru_both": {"cell": "gru", "bidirectional": True},
     "lstm_both_jitter": {"bidirectional": True, "jitter": JITTER},
 }
+NAMES = {
+    "raw": "light itself",
+    "derivative": "derivative",
+    "deconvolution": "deconvolution",
+    "filter_causal": "filter, causal",
+    "filter": "filter",
+    "squashed_causal": "squashed, causal",
+    "squashed": "squashed filter",
+    "lstm_light": "LSTM, light alone",
+    "lstm": "LSTM, causal",
+    "lstm_tenth": "LSTM, lag 0.1 s",
+    "lstm_both": "LSTM, both ways",
+    "gru_both": "GRU, both ways",
+    "lstm_both_jitter": "both ways, jitter",
+}  # in tables and figures
 CHOSEN = {
     LightDecoder: (),
     RectifiedDerivative: ("step", "threshold"),
@@ -74,9 +89,7 @@ def KEYS() -> list[dict[str, Any]]:
     for name in ("real_stretches", "stretches_by_neuron"):
         plans += [(name, model, (0,)) for model in ("squashed", "lstm_both")]
     plans += [("simulated", model, (0,)) for model in SIMPLE]
-    plans += [
-        ("simulated", model, SEEDS) for model in ("lstm", "lstm_tenth", "lstm_both", "lstm_both_jitter")
-    ]
+    plans += [("simulated", model, SEEDS) for model in ("lstm_tenth", "lstm_both")]
     return [
         {"recording": recording, "model": model, "fold": fold, "seed": seed}
         for recording, model, seeds in plans
