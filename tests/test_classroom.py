@@ -22,7 +22,7 @@ nbgrader = pytest.importorskip("nbgrader", reason="nbgrader is an extra: pip ins
 from gatedrnn.practice.classroom import gradebook  # noqa: E402
 from gatedrnn.practice.classroom.copies import marked_copy, without_tags  # noqa: E402
 from gatedrnn.practice.classroom.gradebook import ClassBook  # noqa: E402
-from gatedrnn.practice.classroom.plugin import HonestExport, plain_files  # noqa: E402
+from gatedrnn.practice.classroom.plugin import HonestExport, TrustedExporter, plain_files  # noqa: E402
 from gatedrnn.practice.grading import grade  # noqa: E402
 from gatedrnn.practice.journal import Task, UsageError  # noqa: E402
 from gatedrnn.practice.submission import read  # noqa: E402
@@ -120,6 +120,21 @@ UNKNOWN = {name: (None, True) for name in FULL}
 def test_generate_assignment_makes_the_very_notebook_that_we_release(course):
     ours = (EXERCISES / "release" / "set-1" / NOTEBOOK).read_bytes()
     assert (root(course) / "release" / "set-1" / NOTEBOOK).read_bytes().rstrip() == ours.rstrip()
+
+
+def test_nothing_in_nbgraders_way_runs_a_notebook(course):
+    config = settings(root(course))
+    steps = [*config.Autograde.sanitize_preprocessors, *config.Autograde.autograde_preprocessors]
+    assert [step.__name__ for step in steps] == ["AssignLatePenalties"]
+    assert config.Autograde.exporter_class is TrustedExporter
+    assert course.coursedir.source_directory == "source" and course.coursedir.release_directory == "release"
+
+
+def test_another_database_is_named_by_the_environment(monkeypatch):
+    monkeypatch.setenv("GATEDRNN_GRADEBOOK", "postgresql://teacher@localhost/marks")
+    config = PyFileConfigLoader("nbgrader_config.py", path=str(EXERCISES)).load_config()
+    assert config.CourseDirectory.db_url == "postgresql://teacher@localhost/marks"
+    assert config.CourseDirectory.course_id == "machines-with-memory"
 
 
 def test_our_checksums_are_nbgraders():

@@ -2,7 +2,6 @@
 
 import ast
 import re
-import types
 
 import nbformat
 import pytest
@@ -134,25 +133,6 @@ def test_the_pages_state_the_limits_that_hold(exercise_set):
     unusual |= {item.seconds: 10 for item in exercise_set.questions}
     for seconds, usual in unusual.items():
         assert seconds == usual or f"{seconds:g} seconds" in own, f"state the {seconds:g} seconds"
-
-
-def test_nbgraders_settings_agree_with_ours():
-    """The file runs as nbgrader runs it, and its stubs are the ones that we write."""
-
-    class Settings(types.SimpleNamespace):
-        def __getattr__(self, name):
-            setattr(self, name, Settings())
-            return getattr(self, name)
-
-    settings = Settings()
-    text = (EXERCISES / "nbgrader_config.py").read_text(encoding="utf-8")
-    exec(compile(text, "nbgrader_config.py", "exec"), {"get_config": lambda: settings})
-    assert settings.ClearSolutions.code_stub == {"python": products.CODE_STUB}
-    assert settings.ClearSolutions.text_stub == UNANSWERED
-    assert settings.ClearSolutions.begin_solution_delimeter == products.BEGIN
-    assert settings.ClearSolutions.end_solution_delimeter == products.END
-    for folder in (settings.CourseDirectory.source_directory, settings.CourseDirectory.release_directory):
-        assert (EXERCISES / folder).is_dir()
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,7 @@ def _plain(cell: Cell):
 
 
 def without_tags(text: str) -> str:
-    r"""Markdown in which no HTML tag begins: it is shown in an instructor's browser, where a script could grade.
+    r"""Markdown in which no HTML tag begins: an instructor's browser shows it, where a script could grade.
 
     Examples
     --------

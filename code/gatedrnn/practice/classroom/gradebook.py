@@ -42,7 +42,8 @@ LOST = {"refused": "could not be marked", "failed": "was not marked, through no 
 def prepare() -> None:
     """Get this process ready for nbgrader.
 
-    It must find ``alembic``, which lies beside this Python even where that is not on the path. SQLAlchemy's remarks on how nbgrader builds its rows, which are right, are left out.
+    It must find ``alembic``, which lies beside this Python even where that is not on the path. SQLAlchemy's
+    remarks on how nbgrader builds its rows, which are right, are left out.
     """
     warnings.filterwarnings("ignore", message="Object of type", category=SAWarning)
     folder, path = str(Path(sys.executable).parent), os.environ.get("PATH", "")

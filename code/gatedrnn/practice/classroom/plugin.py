@@ -44,7 +44,6 @@ def plug_in(config) -> None:
     config.Autograde.sanitize_preprocessors = []
     config.Autograde.autograde_preprocessors = [AssignLatePenalties]  # Execute is not among them
     config.ExportApp.plugin_class = HonestExport
-    config.HTMLExporter.sanitize_html = True  # what learners write is shown in an instructor's browser
     base.find_all_files = plain_files
 
 
