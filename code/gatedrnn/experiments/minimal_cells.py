@@ -19,6 +19,7 @@ from gatedrnn.experiments import delayed_recall, motor_decoding
 from gatedrnn.tasks import CUES, parity
 
 DELAYS = (10, 40, 160)
+LONGEST = {"min_gru": 40, "min_lstm": 40}  # with the usual start no seed gets so far: no more is tried
 FOLDS = motor_decoding.FOLDS
 SEEDS = {"recall": (0, 1, 2, 3), "parity": (0, 1, 2, 3), "simulated": (0, 1), "real": (0, 1)}
 LAYERS = {"min_gru": scan.MinGRU, "min_lstm": scan.MinLSTM, "gru": layers.GRU, "lstm": layers.LSTM}
@@ -37,7 +38,8 @@ TOLERANCE = {"recall": 0.1, "parity": 0.05, "simulated": 2e-3, "real": 2e-3}
 
 def KEYS() -> list[dict[str, Any]]:
     """Keys of all rows: task, model, delay (of recall), fold (of a recording), and seed."""
-    plans = [("recall", model, delay, None) for model in (*MINIMAL, *OPEN) for delay in DELAYS]
+    recalling = [(model, delay) for model in (*MINIMAL, *OPEN) for delay in DELAYS]
+    plans = [("recall", m, delay, None) for m, delay in recalling if delay <= LONGEST.get(m, delay)]
     plans += [("parity", model, None, None) for model in ("gru", "lstm", *MINIMAL, *TALL)]
     plans += [
         (task, m, None, fold) for task in ("simulated", "real") for m in MINIMAL for fold in range(FOLDS)
