@@ -66,7 +66,7 @@ def test_every_equation_that_a_chapter_names_is_defined(text, labels):
 
 def test_every_citation_has_an_entry_with_an_identifier(text, entries):
     cited = {key for keys in re.findall(r"\{cite:\w+\}`([^`]+)`", text) for key in keys.split(",")}
-    assert len(cited) >= 7 and cited <= set(entries)
+    assert len(cited) >= 5 and cited <= set(entries)
     for key in cited:
         assert re.search(r"\b(doi|isbn|url|eprint|school|institution)\s*=", entries[key]), key
 
