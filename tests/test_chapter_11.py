@@ -87,7 +87,7 @@ def test_results_are_never_typed(source):
     prose = re.sub(r"\{[\w:]+\}`[^`]*`|\$[^$]*\$", "", prose)
     typed = set(re.findall(r"(?<![\w.,])0?\.\d+|\d+\.\d+|\d+,\d{3}", prose))
     published = {"264,385", "2,333", "1.36", "0.977", "2.3"}
-    given = {"0.05", "0.4", "1.3"}  # what a test holds the method to; the numbers of question 1
+    given = {"0.06", "0.4", "1.3"}  # what a test holds the method to; the numbers of question 1
     assert typed <= published | given, typed
 
 
