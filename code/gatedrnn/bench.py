@@ -11,7 +11,7 @@ counts.
 - *memory*: how far one training step raises the peak of a fresh process.
 - *MinGRU*: all steps at once against step by step and against the GRU, by the length of the sequence.
 - *floor*: how fast this machine multiplies matrices and moves memory at best, and the least that a training
-  step of an LSTM could take at these speeds; *profile*: where its time goes instead.
+  step of an LSTM could take at these speeds; *parts*: where its time goes instead.
 
 With ``--keep`` the numbers also replace the table that the book shows, `KEPT`; see `keep`.
 """
@@ -32,7 +32,7 @@ from pathlib import Path
 import torch
 
 import gatedrnn
-from gatedrnn import layers, scan
+from gatedrnn import layers, products, scan
 
 SIZES = [  # steps, batch, inputs, units
     (50, 16, 32, 32),
@@ -46,6 +46,7 @@ LENGTHS = [64, 256, 1024, 4096]
 KEPT = Path(__file__).parent / "benchmark.json"  # what the book's appendix shows
 PATIENCE = 0.05  # seconds: long enough that one call of several is not interrupted by another program
 CELLS = ["RNN", "GRU", "LSTM", "LSTM by hand"]
+OPERATIONS = 13  # of a step of the LSTM by hand beside its products: 7 forwards and 6 backwards
 MINIMAL = {"MinGRU": scan.MinGRU, "MinLSTM": scan.MinLSTM, "GRU": layers.GRU, "LSTM": layers.LSTM}
 
 
@@ -209,13 +210,13 @@ def minimal(length: int, repeats: int) -> list[dict]:
 def rates(numbers: int = 2**23) -> dict:
     """Measure the best this machine does: multiply-and-adds of a large product, bytes of a long sum."""
     a, b, out = torch.randn(3, 1024, 1024)
-    products = [lambda: torch.mm(a, b, out=out)]
+    candidates = [lambda: torch.mm(a, b, out=out)]
     if hasattr(torch.ops.mkldnn, "_linear_pointwise") and torch.backends.mkldnn.is_available():
-        products.append(lambda: torch.ops.mkldnn._linear_pointwise(a, b, None, "none", [], None))
+        candidates.append(lambda: torch.ops.mkldnn._linear_pointwise(a, b, None, "none", [], None))
     x, y = torch.randn(2, numbers)
     return {
-        "gflops": 2 * 1024**3 / min(map(seconds, products)) / 1e9,
-        "gb_per_s": 3 * 4 * numbers / seconds(lambda: torch.add(x, y, out=y)) / 1e9,
+        "gflops": 2 * 1024**3 / min(map(least, candidates)) / 1e9,
+        "gb_per_s": 3 * 4 * numbers / least(lambda: torch.add(x, y, out=y)) / 1e9,
     }
 
 
@@ -234,26 +235,56 @@ def floor(size: tuple, best: dict) -> dict:
     }
 
 
-def profile(size: tuple, calls: int = 3) -> dict:
-    """Return where the milliseconds of a training step of the LSTM by hand go.
+def least(action, repeats: int = 5) -> float:
+    """Return the time of the fastest call, for what has nothing to be compared with in turns."""
+    action()
+    return min(seconds(action) for _ in range(repeats))
 
-    That is: into products, into other operations of torch, or outside of both, to Python.
+
+def parts(size: tuple) -> dict:
+    """Return the milliseconds of a training step of the LSTM by hand, and of what it is made of.
+
+    The products are done again with nothing between them. What it costs to start the other operations of a
+    step is seen by starting as many on a single number. The rest is their arithmetic and memory traffic.
     """
     steps, batch, input_size, hidden_size = size
     layer, inputs = layers.LSTM(input_size, hidden_size), torch.randn(steps, batch, input_size)
-    step = training_step(layer, inputs, torch.randn(steps, batch, hidden_size))
     with handing_over("LSTM by hand"):
-        whole = seconds(step)
-        with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as watched:
-            for _ in range(calls):
-                step()
-    found = {"products": 0.0, "others": 0.0}
-    for event in watched.key_averages():
-        if event.key.startswith(("aten::", "mkldnn::")):
-            product = any(word in event.key for word in ("mm", "linear"))
-            found["products" if product else "others"] += event.self_cpu_time_total / calls / 1e3
-    outside = max(0.0, 1e3 * whole - sum(found.values()))
-    return {"whole_ms": 1e3 * whole, "outside_ms": outside} | {f"{k}_ms": v for k, v in found.items()}
+        whole = least(training_step(layer, inputs, torch.randn(steps, batch, hidden_size)))
+    one = torch.zeros(1)
+
+    def start():
+        for _ in range(steps * OPERATIONS):
+            torch.mul(one, one, out=one)
+
+    return {
+        "whole_ms": 1e3 * whole,
+        "products_ms": 1e3 * least(products_of(layer, inputs)),
+        "starting_ms": 1e3 * least(start),
+    }
+
+
+@torch.no_grad()
+def products_of(layer, inputs):
+    """Return all matrix products of a training step as a function of nothing."""
+    steps, batch, _ = inputs.shape
+    weight_ih, weight_hh = layer.weight_ih_l0.detach(), layer.weight_hh_l0.detach()
+    rows, hidden = inputs.flatten(0, 1), torch.randn(steps, batch, layer.hidden_size)
+    gates, d_hidden = torch.zeros(steps, batch, len(weight_hh)), torch.zeros_like(hidden)
+    drive = products.write_product(weight_ih, layer.bias_ih_l0.detach(), len(rows))
+    forth, back = products.add_product(weight_hh, batch), products.add_product(weight_hh.t(), batch)
+    d_weights = torch.zeros_like(weight_ih.t()), torch.zeros_like(weight_hh.t())
+
+    def run():
+        drive(gates.flatten(0, 1), rows)
+        for a, h in zip(gates, hidden, strict=True):
+            forth(a, h)
+        for a, d_h in zip(gates, d_hidden, strict=True):
+            back(d_h, a)
+        for d_weight, left in zip(d_weights, (rows, hidden.flatten(0, 1)), strict=True):
+            products.add_outer_products(d_weight, left, gates.flatten(0, 1))
+
+    return run
 
 
 def load() -> list[float]:
@@ -304,7 +335,7 @@ def measure(threads: int, sizes: list, lengths: list, repeats: int, say=print) -
             **report["best"]
         )
     )
-    report["lstm"] = [{"size": size} | floor(size, report["best"]) | profile(size) for size in sizes]
+    report["lstm"] = [{"size": size} | floor(size, report["best"]) | parts(size) for size in sizes]
     for row in report["lstm"]:
         words = ", ".join(f"{name[:-3].replace('_', ' ')} {row[name]:.2f}" for name in row if "_ms" in name)
         say(f"  {row['size']}: {words}")

@@ -1,4 +1,4 @@
-"""`MinGRU` and `MinLSTM`: gated recurrences that train on all steps at once.
+"""`MinGRU` and `MinLSTM`, alone and `Stacked`: gated recurrences that train on all steps at once.
 
 Their gates look only at the input, not at the state before. That makes a step linear in the state,
 h_t = k_t ⊙ h_{t−1} + v_t, with what is kept, k, and what is new, v, known for all steps beforehand; and a
@@ -280,3 +280,39 @@ class MinLSTM(_Minimal):
         forget, input, new = parts
         balance = functional.logsigmoid(forget) - functional.logsigmoid(input)
         return functional.logsigmoid(balance), (-balance).sigmoid(), new  # eq-min-lstm
+
+
+class Stacked(nn.Module):
+    """Layers of one minimal cell, each reading the states of the one below, so that its gates see a state.
+
+    Parameters
+    ----------
+    cell : type
+        `MinGRU` or `MinLSTM`.
+    input_size, hidden_size : int
+        I of the first layer, and H of all.
+    num_layers : int
+        How many.
+    **words
+        For the cell: ``bias``, ``device``, ``dtype``.
+
+    Examples
+    --------
+    >>> output, state = Stacked(MinGRU, 3, 5)(torch.zeros(20, 8, 3))
+    >>> output.shape, state.shape
+    (torch.Size([20, 8, 5]), torch.Size([2, 8, 5]))
+    """
+
+    def __init__(self, cell: type, input_size: int, hidden_size: int, num_layers: int = 2, **words):
+        super().__init__()
+        self.hidden_size = hidden_size
+        sizes = [input_size] + [hidden_size] * (num_layers - 1)
+        self.layers = nn.ModuleList([cell(size, hidden_size, **words) for size in sizes])
+
+    def forward(self, input: Tensor, hx: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Run over (T, B, I) from states (layers, B, H); return the last layer's outputs and all states."""
+        states = []
+        for i, layer in enumerate(self.layers):
+            input, state = layer(input, None if hx is None else hx[i : i + 1])
+            states.append(state)
+        return input, torch.cat(states)

@@ -25,6 +25,8 @@ class RecurrentDecoder:
     cell : {"rnn", "gru", "lstm", "min_gru", "min_lstm"}
     hidden_size : int
         Units H.
+    num_layers : int
+        Layers, each reading the states of the one below.
     history : int, optional
         Bins in the window, the present one included; None reads whole reaches.
     bidirectional : bool
@@ -50,6 +52,7 @@ class RecurrentDecoder:
 
     cell: str = "lstm"
     hidden_size: int = 64
+    num_layers: int = 1
     history: int | None = None
     bidirectional: bool = False
     dropout: float = 0.5
@@ -69,6 +72,8 @@ class RecurrentDecoder:
     def __post_init__(self):
         if self.cell not in CELLS:
             raise ValueError(f"expected a cell among {', '.join(CELLS)}, got {self.cell!r}.")
+        if self.num_layers < 1:
+            raise ValueError(f"expected at least one layer, got {self.num_layers}.")
         if self.history is not None and self.history < 1:
             raise ValueError(
                 f"history counts the present bin as well: expected 1 or more, got {self.history}."
@@ -187,9 +192,11 @@ def _network(decoder: RecurrentDecoder, n_inputs: int, n_outputs: int):
             gated = {"rnn": layers.RNN, "gru": layers.GRU, "lstm": layers.LSTM}
             minimal = {"min_gru": scan.MinGRU, "min_lstm": scan.MinLSTM}
             both = decoder.bidirectional
-            words = {"bidirectional": both} if decoder.cell in gated else {}
-            layer = (gated | minimal)[decoder.cell]
-            self.layer = layer(n_inputs, decoder.hidden_size, **words, dtype=torch.float64)
+            sizes, words = (n_inputs, decoder.hidden_size, decoder.num_layers), {"dtype": torch.float64}
+            if decoder.cell in gated:
+                self.layer = gated[decoder.cell](*sizes, bidirectional=both, **words)
+            else:
+                self.layer = scan.Stacked(minimal[decoder.cell], *sizes, **words)
             self.readout = nn.Linear((1 + both) * decoder.hidden_size, n_outputs, dtype=torch.float64)
 
         def forward(self, spikes, state=None, mask=None):

@@ -6,6 +6,7 @@ are the motor cortices of chapter 7 with its folds and choices, beside the rows 
 what these tables do not hold is computed here. A row depends on nothing but its key.
 """
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ FOLDS = motor_decoding.FOLDS
 SEEDS = {"recall": (0, 1, 2, 3), "parity": (0, 1, 2, 3), "simulated": (0, 1), "real": (0, 1)}
 LAYERS = {"min_gru": scan.MinGRU, "min_lstm": scan.MinLSTM, "gru": layers.GRU, "lstm": layers.LSTM}
 MINIMAL = ("min_gru", "min_lstm")
+DECODERS = (*MINIMAL, "min_gru_tall", "min_lstm_tall", "gru_tall")
 OPEN = tuple(f"{model}_open" for model in MINIMAL)
 TALL = ("min_gru_tall", "min_lstm_tall")  # two layers, one upon the other
 
@@ -42,7 +44,7 @@ def KEYS() -> list[dict[str, Any]]:
     plans = [("recall", m, delay, None) for m, delay in recalling if delay <= LONGEST.get(m, delay)]
     plans += [("parity", model, None, None) for model in ("gru", "lstm", *MINIMAL, *TALL)]
     plans += [
-        (task, m, None, fold) for task in ("simulated", "real") for m in MINIMAL for fold in range(FOLDS)
+        (task, m, None, fold) for task in ("simulated", "real") for m in DECODERS for fold in range(FOLDS)
     ]
     return [
         {"task": task, "model": model, "delay": delay, "fold": fold, "seed": seed}
@@ -56,33 +58,12 @@ def DATA() -> dict[str, str]:
     return motor_decoding.DATA()
 
 
-class Tall(nn.Module):
-    """Two layers of one minimal cell: the gates of the second look at the state of the first."""
-
-    def __init__(self, cell: type, input_size: int, hidden_size: int, **words):
-        super().__init__()
-        self.hidden_size = hidden_size
-        self.first, self.second = (
-            cell(input_size, hidden_size, **words),
-            cell(hidden_size, hidden_size, **words),
-        )
-
-    def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the outputs of the second layer, and its state."""
-        return self.second(self.first(inputs)[0])
-
-
 def layer(model: str, input_size: int, hidden_size: int) -> nn.Module:
     """Make the recurrent layer of a model in double precision."""
     cell = LAYERS[model.removesuffix("_tall").removesuffix("_open")]
-    words = {"dtype": torch.float64}
-    made = (
-        Tall(cell, input_size, hidden_size, **words)
-        if model in TALL
-        else cell(input_size, hidden_size, **words)
-    )
-    made.hidden_size = hidden_size
-    return made
+    if model in TALL:
+        return scan.Stacked(cell, input_size, hidden_size, dtype=torch.float64)
+    return cell(input_size, hidden_size, dtype=torch.float64)
 
 
 @torch.no_grad()
@@ -157,9 +138,16 @@ def tell(key: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def candidates(model: str, train, seed: int) -> list[RecurrentDecoder]:
+    """Decoders among which a row chooses: chapter 7's for a network, of two layers if it is tall."""
+    cell, tall = model.removesuffix("_tall"), model.endswith("_tall")
+    options = motor_decoding.candidates(cell, train, seed)
+    return [dataclasses.replace(option, num_layers=2 if tall else 1) for option in options]
+
+
 def decoder(model: str, train, seed: int) -> RecurrentDecoder:
     """Choose the dropout inside the training reaches, and fit to all of them, as chapter 7's networks do."""
-    options = motor_decoding.candidates(model, train, seed)
+    options = candidates(model, train, seed)
     folds = contiguous_folds(train.starts, train.n_bins, 4, motor_decoding.GUARD)[1:2]
     return choose(options, train, folds).fit(train)
 
