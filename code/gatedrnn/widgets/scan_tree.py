@@ -64,7 +64,7 @@ class ScanTree(LiveFigure):
     """
 
     view = "scan_tree.js"
-    room = traitlets.List(traitlets.Int(), default_value=[506, 945]).tag(sync=True)
+    room = traitlets.List(traitlets.Int(), default_value=[527, 973]).tag(sync=True)
 
     doublings = traitlets.Int(4, min=2, max=6).tag(sync=True)
     round = traitlets.Int(3, min=0, max=11).tag(sync=True)
