@@ -36,6 +36,7 @@ CHAPTERS = {
         "eq-lstm-direct",
     ],
     "principles/04-*.md": ["eq-gru-reset", "eq-gru-update", "eq-gru-new", "eq-gru-hidden"],
+    "applications/09-*.md": ["eq-capture", "eq-gated-update", "eq-switch", "eq-switch-gate"],
     "applications/12-*.md": [
         "eq-linear-recurrence",
         "eq-log-keep",
