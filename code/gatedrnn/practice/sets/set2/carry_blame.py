@@ -70,6 +70,28 @@ def _unsloped_carry(direct, states, W_hh):
     return blame
 
 
+def _shortened(first, last):
+    """The walk leaves out steps at one of its ends, whose rows stay zero."""
+
+    def wrong(direct, states, W_hh):
+        blame, arriving = np.zeros_like(states), 0.0
+        for t in range(len(states) - 1 - last, first - 1, -1):
+            blame[t] = (1 - states[t] ** 2) * (direct[t] + arriving)
+            arriving = W_hh.T @ blame[t]
+        return blame
+
+    return wrong
+
+
+def _piled_up(direct, states, W_hh):
+    """What arrives is added to what arrived before, without end."""
+    blame, arriving = np.zeros_like(states), 0.0
+    for t in range(len(states) - 1, -1, -1):
+        blame[t] = (1 - states[t] ** 2) * (direct[t] + arriving)
+        arriving = arriving + W_hh.T @ blame[t]
+    return blame
+
+
 def _direct_skips_slope(direct, states, W_hh):
     blame, arriving = np.zeros_like(states), 0.0
     for t in range(len(states) - 1, -1, -1):
@@ -141,6 +163,39 @@ MISCONCEPTIONS = (
         "that a learning rule takes.",
         (lambda d, h, W: -carried(d, h, W),),
     ),
+    Misconception(
+        "a step left out at an end",
+        "A step at one end has no blame in your answer. range(T - 1, -1, -1) counts from the last step down "
+        "to step 0, both included.",
+        (
+            _shortened(1, 0),
+            _shortened(0, 1),
+            lambda d, h, W: carried(d, h, W)[1:],
+            lambda d, h, W: carried(d, h, W)[:-1],
+        ),
+    ),
+    Misconception(
+        "arriving blame piled up",
+        "What arrives at a step comes from the next step alone, which holds all that is later already. "
+        "Overwrite it; you add to it.",
+        (_piled_up,),
+    ),
+    Misconception(
+        "1 − h instead of 1 − h²",
+        "The slope of tanh, written with its own value h, is 1 − h².",
+        (lambda d, h, W: carried(d, h, W, slope=lambda h: 1 - h),),
+    ),
+    Misconception(
+        "tanh applied to the state again",
+        "The states have been through the tanh. Its slope is 1 − h², not 1 − tanh(h)².",
+        (lambda d, h, W: carried(d, h, W, slope=lambda h: 1 - np.tanh(h) ** 2),),
+    ),
+    Misconception(
+        "a step beyond the last one",
+        "You ask for a step after the last. Nothing arrives from there: start with zeros and go on from what "
+        "you carried.",
+        error="out of bounds|out of range",
+    ),
 )
 
 ITEM = Item(
@@ -159,8 +214,8 @@ ITEM = Item(
         "the end to the beginning.",
         "arriving = 0; for t from T − 1 down to 0: blame[t] = (1 − states[t]**2) * (direct[t] + arriving), "
         "then arriving = W_hh.T @ blame[t].",
-        "The expected picture: two curves that swing in turn and grow from almost nothing at step 0 to "
-        "about 1 at step 24, where the error is.",
+        "The expected picture: two curves that swing in turn and grow from almost nothing at step 0. At step "
+        "24, where the error is, one is near 1 and the other at 0, because unit 1 made no error.",
     ),
     plot=plot,
 )

@@ -28,9 +28,9 @@ def draw_long(rng):
     return _draw(rng, rng.uniform(1.05, 4))
 
 
-def draw_short(rng):
-    """Gradients that need no clipping."""
-    return _draw(rng, rng.uniform(0.2, 0.95))
+def draw_any(rng):
+    """Gradients that need no clipping, or do: what comes back as it was is not enough."""
+    return _draw(rng, rng.uniform(0.2, 0.95)) if rng.random() < 0.5 else draw_long(rng)
 
 
 def plot(axes, function):
@@ -49,6 +49,10 @@ def _each(function):
 
 def _scaled(factor):
     return lambda dW, db, limit: tuple(factor(norm(dW, db), limit) * part for part in (dW, db))
+
+
+def _by_length(length):
+    return lambda dW, db, limit: tuple(min(1, limit / length(dW, db)) * part for part in (dW, db))
 
 
 MISCONCEPTIONS = (
@@ -105,6 +109,42 @@ MISCONCEPTIONS = (
             ),
         ),
     ),
+    Misconception(
+        "only one of the two",
+        "You shorten one of the arrays and leave the other as it was. Both get the same factor.",
+        (
+            lambda dW, db, limit: (reference(dW, db, limit)[0], db),
+            lambda dW, db, limit: (dW, reference(dW, db, limit)[1]),
+        ),
+    ),
+    Misconception(
+        "the length of one array for both",
+        "You measure one of the two arrays. The length is that of all entries of both together.",
+        (
+            _by_length(lambda dW, db: np.linalg.norm(dW)),
+            _by_length(lambda dW, db: np.linalg.norm(db)),
+        ),
+    ),
+    Misconception(
+        "another length",
+        "You measure by magnitudes, by the largest entry or by a norm for matrices. The length of a vector "
+        "is the root of the sum of the squares of all entries.",
+        (
+            _by_length(lambda dW, db: np.abs(dW).sum() + np.abs(db).sum()),
+            _by_length(lambda dW, db: max(np.abs(dW).max(), np.abs(db).max())),
+            _by_length(lambda dW, db: np.hypot(np.linalg.norm(dW, 2), np.linalg.norm(db))),
+        ),
+    ),
+    Misconception(
+        "factor upside down",
+        "Your factor is upside down: what is twice too long has to be multiplied by one half.",
+        (_scaled(lambda size, limit: size / limit if size > limit else 1),),
+    ),
+    Misconception(
+        "nothing returned if short",
+        "Where the gradients are short enough you return nothing. Return them as they are.",
+        (lambda dW, db, limit: reference(dW, db, limit) if norm(dW, db) > limit else None,),
+    ),
 )
 
 ITEM = Item(
@@ -115,7 +155,7 @@ ITEM = Item(
     reference=reference,
     questions=(
         Question("gradients that are too long", 1, draw_long),
-        Question("gradients that are short enough", 1, draw_short),
+        Question("gradients of all lengths", 1, draw_any, repeats=8),
     ),
     misconceptions=MISCONCEPTIONS,
     hints=(

@@ -60,10 +60,61 @@ def _left_nudged(inputs, h0, W_ih, W_hh, b, target):
     return gradient
 
 
+def _gradient_of(loss):
+    """Nudge every weight both ways, with another loss of the states and the target."""
+
+    def wrong(inputs, h0, W_ih, W_hh, b, target):
+        given = lambda W: loss(states_of(inputs, h0, W_ih, W, b), target)  # noqa: E731
+        gradient, width = np.zeros_like(W_hh), 1e-5
+        for place in np.ndindex(W_hh.shape):
+            nudge = np.zeros_like(W_hh)
+            nudge[place] = width
+            gradient[place] = (given(W_hh + nudge) - given(W_hh - nudge)) / (2 * width)
+        return gradient
+
+    return wrong
+
+
+OTHER_LOSSES = (
+    lambda states, target: 0.5 * np.sum((states - target) ** 2),
+    lambda states, target: 0.5 * np.sum((states[0] - target) ** 2),
+    lambda states, target: np.linalg.norm(states[-1] - target),
+    lambda states, target: 0.5 * np.sum(states[-1] - target),
+)
+
+
+def _distance(true, answer):
+    answer = np.asarray(answer, dtype=float)
+    return np.inf if answer.shape != true.shape else np.linalg.norm(answer - true) / np.linalg.norm(true)
+
+
+def _noisy(given, answer):
+    """Whether entries are small whole multiples of one step, as differences of rounded losses are."""
+    answer = np.asarray(answer, dtype=float)
+    if answer.shape != given[3].shape or not answer.any():
+        return False
+    steps = np.abs(answer[answer != 0]).min() / np.arange(1, 20)
+    multiples = np.abs(answer)[..., None] / steps
+    whole = np.abs(multiples - np.round(multiples)).max(axis=(0, 1)) < 1e-6
+    return bool(whole.any() and _distance(reference(*given), answer) < 10)
+
+
+def _small(true, answer):
+    """Whether an answer is the gradient times one tiny number."""
+    answer = np.asarray(answer, dtype=float)
+    factor = np.sum(answer * true) / np.sum(true**2)
+    return 0 < abs(factor) < 0.05 and _distance(true * factor, answer) < 0.01
+
+
+def _close(true, answer):
+    return _distance(true, answer) < 0.1
+
+
 MISCONCEPTIONS = (
     Misconception(
         "divided by the nudge once",
-        "Your gradient is twice too large. From one nudge down to one nudge up is a way of two nudges.",
+        "Your gradient is twice too large. From one nudge down to one nudge up is a way of two nudges; and "
+        "the loss is half the sum of squares.",
         (_nudged(_loss(), 1, 1, 1), lambda *given: 2 * reference(*given)),
     ),
     Misconception(
@@ -90,32 +141,40 @@ MISCONCEPTIONS = (
     Misconception(
         "one-sided nudges that are too wide",
         "You are close, and not close enough. A nudge to one side errs in proportion to its width, one to "
-        "both sides by its square: nudge both ways, by about 1e-5.",
+        "both sides by its square, and a tiny one drowns in rounding: nudge both ways, by about 1e-5.",
         shows=lambda given, answer: _close(reference(*given), answer),
+    ),
+    Misconception(
+        "all weights nudged at once",
+        "You nudge the whole matrix at once, so that every entry comes out alike. Nudge one place at a time.",
+        shows=lambda given, answer: (
+            np.shape(answer) == given[3].shape and np.ptp(answer) == 0 != np.max(answer)
+        ),
     ),
     Misconception(
         "rounding noise",
         "Your nudges are so small that the two losses agree in nearly all their digits, and their difference "
         "is rounding. Use about 1e-5.",
-        shows=lambda given, answer: _noisy(reference(*given), answer),
+        shows=_noisy,
+    ),
+    Misconception(
+        "nothing was nudged",
+        "Your gradient is 0 everywhere: both losses came from the same weights. `up = W_hh` is no copy, only "
+        "another name; W_hh.copy() is one. And is it the nudged matrix that you run?",
+        shows=lambda given, answer: np.shape(answer) == given[3].shape and not np.any(answer),
+    ),
+    Misconception(
+        "not divided by the nudge",
+        "You return how much the loss changes. A gradient is the change per change of the weight: divide by "
+        "the way of the nudge.",
+        shows=lambda given, answer: _small(reference(*given), answer),
+    ),
+    Misconception(
+        "the wrong loss",
+        "Your loss asks for another miss than that of the last state, squared and halved.",
+        tuple(map(_gradient_of, OTHER_LOSSES)),
     ),
 )
-
-
-def _distance(true, answer):
-    answer = np.asarray(answer, dtype=float)
-    return np.inf if answer.shape != true.shape else np.linalg.norm(answer - true) / np.linalg.norm(true)
-
-
-def _noisy(true, answer):
-    """Whether an answer is a multiple of a very coarse step, as differences of rounded losses are."""
-    answer = np.ravel(np.asarray(answer, dtype=float))
-    return answer.size == true.size and bool(np.any(answer == 0) or _distance(true, answer) < 10)
-
-
-def _close(true, answer):
-    return _distance(true, answer) < 0.1
-
 
 ITEM = Item(
     name="numerical_gradient",
@@ -130,7 +189,8 @@ ITEM = Item(
         "change per change of the weight?",
         "For every place of W_hh: copy W_hh, add 1e-5 there and compute the loss; subtract 1e-5 instead and "
         "compute it again. The difference over 2e-5 is the entry of the gradient.",
-        "The expected picture shows one dot for each weight; the same numbers come out of your walk.",
+        "The expected picture shows one dot for each of four weights, two above zero and two below; the same "
+        "numbers come out of your walk.",
     ),
     plot=plot,
 )

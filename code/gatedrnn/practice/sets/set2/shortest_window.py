@@ -100,6 +100,16 @@ def _lengths(misses, blame, states, h0):
     return np.abs(windows - whole) / whole
 
 
+def _by(size):
+    """Misses by another measure of size."""
+
+    def change(misses, blame, states, h0):
+        windows = np.cumsum(terms(blame, states, h0)[::-1], axis=0)
+        return np.array([size(window - windows[-1]) for window in windows]) / size(windows[-1])
+
+    return change
+
+
 def _same_step(misses, blame, states, h0):
     windows = np.cumsum((blame[:, :, None] * states[:, None, :])[::-1], axis=0)
     return np.linalg.norm(windows - windows[-1], axis=(1, 2)) / np.linalg.norm(windows[-1])
@@ -171,6 +181,51 @@ MISCONCEPTIONS = (
         "one value returned instead of two",
         "Return two things: the misses of all windows and the length of the one you choose.",
         (lambda *given: reference(*given)[0], lambda *given: reference(*given)[1]),
+    ),
+    Misconception(
+        "squares instead of norms",
+        "Your misses are squared. A norm is the root of the sum of squares.",
+        (_changed(lambda m, e, h, h0: m**2),),
+    ),
+    Misconception(
+        "another norm",
+        "You take a norm for matrices, or the largest entry. Asked for is the root of the sum of the squares "
+        "of all entries.",
+        (_changed(_by(lambda a: np.linalg.norm(a, 2))), _changed(_by(lambda a: np.abs(a).max()))),
+    ),
+    Misconception(
+        "misses in reversed order",
+        "Your misses begin with the longest window. The first belongs to the window of one step.",
+        (
+            lambda *given: (reference(*given)[0][::-1], reference(*given)[1]),
+            lambda *given: (
+                reference(*given)[0][::-1],
+                last_too_short(reference(*given)[0][::-1], given[-1]),
+            ),
+        ),
+    ),
+    Misconception(
+        "a window of no steps",
+        "Your first window holds no step at all. Windows have 1 to T steps.",
+        (
+            _changed(lambda m, e, h, h0: np.append(1.0, m[:-1])),
+            _changed(lambda m, e, h, h0: np.append(1.0, m)),
+            _changed(lambda m, e, h, h0: np.append(0.0, m[:-1])),
+        ),
+    ),
+    Misconception(
+        "initial state ignored",
+        "In the first step the recurrent weights multiplied h0. states[t - 1] is the last state if t is 0.",
+        (
+            lambda e, h, h0, tolerance: reference(e, h, 0 * h0, tolerance),
+            lambda e, h, h0, tolerance: reference(e, h, h[-1], tolerance),
+        ),
+    ),
+    Misconception(
+        "windows counted that are too short",
+        "You count the windows that miss too much. They are not all at the beginning: look for the last of "
+        "them.",
+        (_chosen(lambda m, tolerance: int(np.sum(m > tolerance)) + 1),),
     ),
 )
 

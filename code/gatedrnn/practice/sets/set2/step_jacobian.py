@@ -84,6 +84,17 @@ MISCONCEPTIONS = (
         "its own.",
         (lambda h, W: W @ (1 - h**2), lambda h, W: (1 - h**2) @ W),
     ),
+    Misconception(
+        "slope of another drive",
+        "You compute a drive from h and take its slope. h is the new state: the tanh that made it has the "
+        "slope 1 − h², and no further step is needed.",
+        (lambda h, W: (1 - np.tanh(W @ h) ** 2)[:, None] * W,),
+    ),
+    Misconception(
+        "slope on both sides",
+        "You scale rows and columns. Only the unit that is pushed has a tanh on the way: the row.",
+        (lambda h, W: np.outer(1 - h**2, 1 - h**2) * W,),
+    ),
 )
 
 ITEM = Item(

@@ -110,6 +110,41 @@ MISCONCEPTIONS = (
             _packed(lambda W, U, b, T: (b, W, U)),
         ),
     ),
+    Misconception(
+        "not added over steps",
+        "You give what each step adds. All steps share the weights: add up over the first axis.",
+        (
+            lambda e, x, h, h0: (*reference(e, x, h, h0)[:2], e),
+            lambda e, x, h, h0: (
+                e[:, :, None] * x[:, None],
+                e[:, :, None] * before(h, h0)[:, None],
+                e,
+            ),
+        ),
+    ),
+    Misconception(
+        "bias as a column or row",
+        "Your numbers are right, but the bias is a plain vector: shape (H,), one axis.",
+        (
+            lambda e, x, h, h0: (*reference(e, x, h, h0)[:2], e.sum(axis=0)[:, None]),
+            lambda e, x, h, h0: (*reference(e, x, h, h0)[:2], e.sum(axis=0)[None]),
+        ),
+    ),
+    Misconception(
+        "a product that does not fit",
+        "Time is what has to be added over: it has T rows in both factors, as in blame.T @ …, and goes away. "
+        "states[:-1] has a row too few: h0 belongs on top.",
+        (
+            lambda e, x, h, h0: (e @ x.T, e @ h.T, e.sum(axis=0)),
+            lambda e, x, h, h0: (e @ x.T, e @ before(h, h0).T, e.sum(axis=0)),
+        ),
+        error="matmul|not aligned|core dimension",
+    ),
+    Misconception(
+        "a vector joined to a matrix",
+        "h0 is a vector and the states are a matrix. np.vstack puts the one as a row on top of the other.",
+        error="same number of dimensions",
+    ),
 )
 
 ITEM = Item(
@@ -129,7 +164,8 @@ ITEM = Item(
         "Each gradient is a sum over steps of np.outer(blame[t], what was multiplied): inputs[t] for W_ih, "
         "the state before step t for W_hh, and 1 for the bias. The state before the first step is h0.",
         "The expected picture is a grid of coloured squares, one row for each unit, and in every row first "
-        "the bias, then three inputs, then the states.",
+        "the bias, then three inputs, then the states. The darkest is violet: the first input of the last "
+        "unit.",
     ),
     plot=plot,
 )
