@@ -25,6 +25,7 @@ FONTS = (
 )
 MATH_FONTS = ("katex/fonts/KaTeX_Main-Regular.woff2", "katex/fonts/KaTeX_Math-Italic.woff2")
 DESCRIPTION_LENGTH = 160
+LONG_PART = 4000  # letters, which fill a large screen
 CARD = "_static/card.png"
 SERVED_AT = "http://localhost:8000/"
 
@@ -80,6 +81,19 @@ def fill_context(app, pagename, templatename, context, doctree) -> None:
     context["book_description"] = describe(doctree, title) if doctree is not None else ""
     address = app.config.html_baseurl
     context["book_card"] = f"{address}{CARD}" if address else context["pathto"](CARD, 1)
+
+
+def mark_long_parts(app, doctree, docname) -> None:
+    """Mark the parts of a page that are longer than a screen: book.css has them laid out as the reader comes.
+
+    Shorter ones are laid out at once: their true height would otherwise move what follows them into view.
+    """
+    for part in doctree.findall(nodes.section):
+        below_title = isinstance(part.parent, nodes.section) and isinstance(
+            part.parent.parent, nodes.document
+        )
+        if below_title and len(part.astext()) > LONG_PART:
+            part["classes"].append("long-part")
 
 
 def add_scripts(app, pagename, templatename, context, doctree) -> None:
@@ -165,6 +179,7 @@ def setup(app):
     app.add_role("site-archive", site_role)
     app.connect("config-inited", learn_address)
     app.connect("html-page-context", fill_context)
+    app.connect("doctree-resolved", mark_long_parts)
     app.connect("html-page-context", add_scripts)
     app.connect("html-page-context", defer_scripts, priority=950)  # when all have been added
     app.connect("html-collect-pages", page_404)

@@ -40,7 +40,7 @@ class AlarmThreshold(LiveFigure):
     """
 
     view = "alarm_threshold.js"
-    room = traitlets.List(traitlets.Int(), default_value=[540, 900]).tag(sync=True)
+    room = traitlets.List(traitlets.Int(), default_value=[541, 982]).tag(sync=True)
 
     threshold = traitlets.Float(0.75, min=0.3, max=1.5).tag(sync=True)
     duration = traitlets.Int(2, min=1, max=12).tag(sync=True)

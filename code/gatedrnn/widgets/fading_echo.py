@@ -34,6 +34,7 @@ class FadingEcho(LiveFigure):
     """
 
     view = "fading_echo.js"
+    room = traitlets.List(traitlets.Int(), default_value=[515, 1015]).tag(sync=True)
 
     radius = traitlets.Float(0.95, min=0.5, max=1.3).tag(sync=True)
     gain = traitlets.Float(1.0, min=1.0, max=4.0).tag(sync=True)

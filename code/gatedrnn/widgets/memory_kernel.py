@@ -29,6 +29,7 @@ class MemoryKernel(LiveFigure):
     """
 
     view = "memory_kernel.js"
+    room = traitlets.List(traitlets.Int(), default_value=[507, 917]).tag(sync=True)
 
     bias = traitlets.Float(3.0, min=-3.0, max=8.0).tag(sync=True)
     dt = traitlets.Float(20.0, min=1.0, max=50.0).tag(sync=True)

@@ -37,7 +37,7 @@ class SpikesFromLight(LiveFigure):
     """
 
     view = "spikes_from_light.js"
-    room = traitlets.List(traitlets.Int(), default_value=[540, 960]).tag(sync=True)
+    room = traitlets.List(traitlets.Int(), default_value=[504, 977]).tag(sync=True)
 
     assumed = traitlets.Float(DECAY, min=50.0, max=2000.0).tag(sync=True)
     noise = traitlets.Float(0.05, min=0.0, max=0.3).tag(sync=True)

@@ -34,7 +34,7 @@ class StaleValue(LiveFigure):
     """
 
     view = "stale_value.js"
-    room = traitlets.List(traitlets.Int(), default_value=[497, 945]).tag(sync=True)
+    room = traitlets.List(traitlets.Int(), default_value=[481, 964]).tag(sync=True)
 
     slope = traitlets.Float(0.02, min=0.0, max=0.4).tag(sync=True)
     offset = traitlets.Float(0.0, min=-0.5, max=1.5).tag(sync=True)
