@@ -27,8 +27,11 @@ def _answers(rng, look, delay=0):
     return before, after, changed_from
 
 
-def draw_causal(rng):
-    """A decoder that looks at the present and the past, and sometimes answers late."""
+def draw_near(rng):
+    """A decoder that looks at the present and the past, perhaps late, or one that looks a step or two "
+    "ahead."""
+    if rng.random() < 0.4:
+        return _answers(rng, look=int(rng.integers(1, 3)))
     return _answers(rng, look=0, delay=int(rng.integers(0, 3)))
 
 
@@ -37,9 +40,9 @@ def draw_lag(rng):
     return _answers(rng, look=int(rng.integers(1, 9)))
 
 
-def draw_everything(rng):
-    """A decoder that reads the whole recording before it speaks."""
-    return _answers(rng, look=100)
+def draw_far(rng):
+    """A decoder that reads the whole recording before it speaks, or looks very far."""
+    return _answers(rng, look=100 if rng.random() < 0.6 else int(rng.integers(11, 17)))
 
 
 def plot(axes, function):
@@ -56,7 +59,21 @@ def _first(before, after, threshold=ROUNDING, axis=1, reduce=np.max):
     return int(differs.argmax())
 
 
+def _walked_back(before, after, changed_from):
+    differs = np.abs(after - before).max(axis=1) > ROUNDING
+    steps = 0
+    while steps < changed_from and differs[changed_from - 1 - steps]:
+        steps += 1
+    return steps
+
+
 MISCONCEPTIONS = (
+    Misconception(
+        "a late answer counted as looking ahead",
+        "You count the distance either way. A decoder that answers late changes after its inputs and does "
+        "not look ahead at all: 0.",
+        (lambda b, a, at: abs(at - _first(b, a)),),
+    ),
     Misconception(
         "sign reversed",
         "Your numbers are negative where the decoder looks ahead. Looking ahead by 3 steps is 3.",
@@ -89,12 +106,49 @@ MISCONCEPTIONS = (
         ),
     ),
     Misconception(
+        "a change of all outputs waited for",
+        "You wait for a step at which all outputs changed. A change in any of them gives the decoder away.",
+        (lambda b, a, at: max(0, at - _first(b, a, reduce=np.min)),),
+    ),
+    Misconception(
         "only the first output looked at",
         "You look at one output only. A change in any of them gives the decoder away.",
         (
             lambda b, a, at: max(0, at - int((np.abs(a - b)[:, 0] > ROUNDING).argmax())),
-            lambda b, a, at: max(0, at - _first(b, a, reduce=np.min)),
+            lambda b, a, at: max(0, at - int((np.abs(a - b)[:, 1] > ROUNDING).argmax())),
         ),
+    ),
+    Misconception(
+        "differences without their size",
+        "You take the largest difference with its sign, so that answers which became smaller go unseen. Take "
+        "absolute values first.",
+        (
+            lambda b, a, at: max(0, at - int(((a - b).max(axis=1) > ROUNDING).argmax())),
+            lambda b, a, at: max(0, at - int(((b - a).max(axis=1) > ROUNDING).argmax())),
+        ),
+    ),
+    Misconception(
+        "the last instead of the first",
+        "You look for the last answer that changed. How far a decoder sees shows in the first.",
+        (
+            lambda b, a, at: max(0, at - int(np.flatnonzero(np.abs(a - b).max(axis=1) > ROUNDING)[-1])),
+            lambda b, a, at: abs(at - int(np.flatnonzero(np.abs(a - b).max(axis=1) > ROUNDING)[-1])),
+        ),
+    ),
+    Misconception(
+        "place in the flattened array",
+        "Your place counts single numbers, not steps: argmax on two axes runs through the flattened array. "
+        "Bring the outputs together first.",
+        (
+            lambda b, a, at: max(0, at - int((np.abs(a - b) > ROUNDING).argmax())),
+            lambda b, a, at: at - int((np.abs(a - b) > ROUNDING).argmax()),
+        ),
+    ),
+    Misconception(
+        "a gap taken for the end",
+        "You walk back from the change of the inputs and stop at the first answer that stayed. A change need "
+        "not show in every answer: look from the beginning.",
+        (_walked_back,),
     ),
     Misconception(
         "the largest change instead of the first",
@@ -127,9 +181,9 @@ ITEM = Item(
     parts=(Part("steps"),),
     reference=reference,
     questions=(
-        Question("a decoder that sees no future", 1, draw_causal, repeats=4),
+        Question("a decoder that sees little or no future", 1, draw_near, repeats=9),
         Question("a decoder that sees some steps ahead", 1, draw_lag, repeats=4),
-        Question("a decoder that reads to the end first", 1, draw_everything),
+        Question("a decoder that looks far or reads to the end first", 1, draw_far, repeats=7),
     ),
     misconceptions=MISCONCEPTIONS,
     hints=(
@@ -137,7 +191,7 @@ ITEM = Item(
         "does, how far did the decoder look?",
         "Take the largest absolute difference over outputs at each step; find the first that is above 1e-9; "
         "the look-ahead is changed_from less that step, and never below 0.",
-        "The expected picture: differences of 1e-15 up to step 13, large ones from there on; the dashed line "
+        "The expected picture: differences of 1e-15 up to step 11, large ones from there on; the dashed line "
         "stands at the first of them, six steps left of the grey line where the inputs changed.",
     ),
     plot=plot,

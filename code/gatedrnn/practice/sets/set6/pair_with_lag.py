@@ -15,9 +15,9 @@ def _draw(rng, lag):
     return rng.normal(size=(T, 3)), rng.normal(size=(T, 2)), lag
 
 
-def draw_none(rng):
-    """No lag."""
-    return _draw(rng, 0)
+def draw_any(rng):
+    """A lag of some steps, or none."""
+    return _draw(rng, 0 if rng.random() < 0.5 else int(rng.integers(1, 5)))
 
 
 def draw_late(rng):
@@ -78,6 +78,29 @@ MISCONCEPTIONS = (
             lambda x, y, lag: (x[max(lag - 1, 0) :], y[: len(y) - max(lag - 1, 0)]),
         ),
     ),
+    Misconception(
+        "no lag at all",
+        "You return both as they came, whatever the lag. At step t the decoder speaks about t − lag.",
+        (lambda x, y, lag: (x, y),),
+    ),
+    Misconception(
+        "the other way round",
+        "Return the inputs first, then the targets.",
+        (lambda x, y, lag: reference(x, y, lag)[::-1],),
+    ),
+    Misconception(
+        "filled up with NaN",
+        "You fill up with NaN, which spoils every sum that it enters. What has no partner is left out.",
+        (lambda x, y, lag: (x, np.vstack([np.full_like(y[:lag], np.nan), y[: len(y) - lag]])),),
+    ),
+    Misconception(
+        "pairs instead of two arrays",
+        "Return two arrays, inputs and targets; row k of one stands beside row k of the other.",
+        (
+            lambda x, y, lag: list(zip(*reference(x, y, lag), strict=True)),
+            lambda x, y, lag: np.hstack(reference(x, y, lag)),
+        ),
+    ),
 )
 
 ITEM = Item(
@@ -86,7 +109,10 @@ ITEM = Item(
     title="A decoder that may wait",
     parts=(Part("inputs"), Part("targets")),
     reference=reference,
-    questions=(Question("no lag", 1, draw_none), Question("a lag of some steps", 1, draw_late)),
+    questions=(
+        Question("a lag of some steps", 1, draw_late),
+        Question("any lag, 0 included", 1, draw_any, repeats=8),
+    ),
     misconceptions=MISCONCEPTIONS,
     hints=(
         "A decoder that answers `lag` steps late has heard the inputs up to t when it speaks about t − lag. "

@@ -55,6 +55,11 @@ def _front(row, old, length):
     row[len(row) - length :] = old[:length]
 
 
+def _one_late(row, old, length):
+    row[:] = old
+    row[:length] = old[length::-1][:length]
+
+
 MISCONCEPTIONS = (
     Misconception(
         "padding turned round too",
@@ -98,6 +103,29 @@ MISCONCEPTIONS = (
         "Your sequences come back as they were. A slice such as row[:n] = row[n - 1 :: -1] turns a piece "
         "round.",
         (lambda x, lengths: x,),
+    ),
+    Misconception(
+        "cut instead of left in place",
+        "You return the sequences without their padding. The answer has the shape of x: the steps after the "
+        "end of a sequence stay as they are.",
+        shows=lambda given, answer: isinstance(answer, tuple) and len(answer) == len(given[1]),
+    ),
+    Misconception(
+        "a step missing in the slice",
+        "Your slice is a step short, or empty: a slice leaves out its end, and −1 as an end is the last "
+        "step. row[:n][::-1] turns a piece round without counting.",
+        (lambda x, lengths: _filled(x, lengths, _one_late),),
+        error="could not broadcast",
+    ),
+    Misconception(
+        "changed and not returned",
+        "You change the rows and return nothing. Copy x, turn the copy's rows round, and return it.",
+        (lambda x, lengths: None,),
+    ),
+    Misconception(
+        "only one sequence",
+        "Only one of your sequences is turned round. Does the return stand inside the loop?",
+        (lambda x, lengths: np.concatenate([reference(x[:1], lengths[:1]), x[1:]]),),
     ),
 )
 

@@ -73,6 +73,13 @@ def _without_present(f, b):
     return _side_by_side(f, np.vstack([b[1:], 0 * b[:1]]))
 
 
+def _mixed(inputs, U_f, W_f, U_b, W_b):
+    """The backward step takes the forward state of the same step for its own."""
+    forward = one_way(inputs, U_f, W_f)
+    backward = np.tanh(inputs @ U_b.T + forward @ W_b.T)
+    return _side_by_side(forward, backward), np.concatenate([forward[-1], backward[0]])
+
+
 MISCONCEPTIONS = (
     Misconception(
         "backward states not turned back",
@@ -137,6 +144,58 @@ MISCONCEPTIONS = (
         "one value returned instead of two",
         "Return two things: the outputs, (T, 2H), and the last state of each direction, (2H,).",
         (lambda *given: reference(*given)[0],),
+    ),
+    Misconception(
+        "one axis too many",
+        "You stack the two directions along an axis of their own. Put them side by side: (T, 2H) for the "
+        "states, (2H,) for the last ones.",
+        (
+            lambda *given: (np.stack(both(*given), axis=1), reference(*given)[1]),
+            lambda *given: (np.stack(both(*given)), reference(*given)[1]),
+            _mistake(_side_by_side, last=lambda f, b: np.stack([f[-1], b[0]])),
+        ),
+        shows=lambda given, answer: isinstance(answer[1], tuple),
+    ),
+    Misconception(
+        "units interleaved",
+        "Your columns alternate between the directions. First all forward units, then all backward units.",
+        (_mistake(lambda f, b: np.stack([f, b], axis=2).reshape(len(f), -1)),),
+    ),
+    Misconception(
+        "time across",
+        "Your answer has a column for each step. Asked for is a row for each step.",
+        (_mistake(lambda f, b: _side_by_side(f, b).T),),
+    ),
+    Misconception(
+        "the first step left out",
+        "Your backward network stops before step 0. range(T - 1, -1, -1) includes it.",
+        (
+            _mistake(
+                lambda f, b: _side_by_side(f, np.vstack([0 * b[:1], b[1:]])),
+                last=lambda f, b: np.concatenate([f[-1], 0 * b[0]]),
+            ),
+            _mistake(
+                lambda f, b: _side_by_side(f, np.vstack([0 * b[:1], b[1:]])),
+                last=lambda f, b: np.concatenate([f[-1], b[1]]),
+            ),
+        ),
+    ),
+    Misconception(
+        "backward network fed with forward states",
+        "Your backward network reads or remembers the forward states. The two do not know of each other: it "
+        "reads the inputs and its own state.",
+        (_mixed,),
+    ),
+    Misconception(
+        "where each direction began",
+        "You give the states in which the two began. Asked for is where each ends: the forward one at the "
+        "last step, the backward one at the first.",
+        (_mistake(_side_by_side, last=lambda f, b: np.concatenate([f[0], b[-1]])),),
+    ),
+    Misconception(
+        "last states first",
+        "Return the states of every step first, then the last ones.",
+        (lambda *given: reference(*given)[::-1],),
     ),
 )
 

@@ -48,24 +48,28 @@ def reference(signal, seen, share):
 
 
 def draw(rng):
-    """A slow signal in much noise, with a share that no lag meets only just."""
+    """A slow signal in much noise, and a share for which a lag of 1 to 4 steps suffices, and not only "
+    "just."""
+    wanted = int(rng.integers(1, 5))
     while True:
-        f, T, share = float(rng.uniform(0.85, 0.95)), 900, float(rng.choice([0.5, 0.7, 0.8]))
+        f, T = float(rng.uniform(0.85, 0.97)), 900
         push = rng.normal(size=T)
         signal = np.zeros(T)
         for t in range(1, T):
             signal[t] = f * signal[t - 1] + push[t]
         seen = signal + rng.uniform(1.2, 2.0) * signal.std() * rng.normal(size=T)
         late, both = scores(signal, seen)
+        gained = (late - late[0]) / (both - late[0])
+        share = float(np.round((gained[:wanted].max() + gained[wanted]) / 2, 2))
         goal = late[0] + share * (both - late[0])
-        lag = smallest(late, both, share)
-        if both - late[0] > 0.05 and np.abs(late - goal).min() > 0.004 and 1 < lag < LAGS - 1:
+        clear = np.abs(late - goal).min() > 0.004 and smallest(late, both, share) == wanted
+        if both - late[0] > 0.05 and clear and share < 0.96:
             return signal, seen, share
 
 
 @functools.cache
 def _example():
-    return draw(np.random.default_rng(1))
+    return draw(np.random.default_rng(19))
 
 
 def plot(axes, function):
@@ -124,6 +128,17 @@ def _chosen(choose):
     return wrong
 
 
+def _with_constant(features, signal):
+    return r2_of(np.column_stack([features, np.ones(len(features))]), signal)
+
+
+def _about_zero(features, signal):
+    half = len(signal) // 2
+    weights, *_ = np.linalg.lstsq(features[:half], signal[:half], rcond=None)
+    missed = signal[half:] - features[half:] @ weights
+    return 1 - np.sum(missed**2) / np.sum(signal[half:] ** 2)
+
+
 MISCONCEPTIONS = (
     Misconception(
         "lag in the wrong direction",
@@ -179,6 +194,49 @@ MISCONCEPTIONS = (
         "not all three returned",
         "Return three things: R² for each lag, R² with both sides, and the lag.",
         (lambda *given: reference(*given)[2], lambda *given: reference(*given)[::2]),
+    ),
+    Misconception(
+        "a constant fitted too",
+        "Your decoders have a constant. The task asks for weights alone, which changes the numbers a little.",
+        (_scored(score=_with_constant),),
+    ),
+    Misconception(
+        "halves exchanged",
+        "You fit on the second half and score on the first. Fit on what came first.",
+        (_scored(score=lambda features, signal: r2_of(features[::-1], signal[::-1])),),
+    ),
+    Misconception(
+        "compared with zero instead of the mean",
+        "Your R² compares with saying 0. The distances below the line are those from the mean of the half "
+        "that is scored.",
+        (_scored(score=_about_zero),),
+    ),
+    Misconception(
+        "signal decoded from itself",
+        "Your features are windows of the signal: that decodes it from itself. The decoder only has what was "
+        "seen.",
+        (lambda signal, seen, share: reference(signal, signal, share),),
+    ),
+    Misconception(
+        "one lag too few",
+        "There are eleven lags, from 0 to 10: range(11).",
+        (lambda *given: (reference(*given)[0][:-1], *reference(*given)[1:]),),
+    ),
+    Misconception(
+        "share of the best lag's gain",
+        "You ask for a share of what the best lag gains. Asked for is a share of what both sides gain.",
+        (_chosen(lambda late, both, share: smallest(late, late.max(), share)),),
+    ),
+    Misconception(
+        "one of the two sides only",
+        "Your decoder that sees both sides has one of them: it takes seen[t - 11] … seen[t + 11].",
+        (
+            lambda *given: (
+                reference(*given)[0],
+                r2_of(windows(given[1], 0, TAPS - 1), given[0]),
+                reference(*given)[2],
+            ),
+        ),
     ),
 )
 
