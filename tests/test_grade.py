@@ -1,5 +1,6 @@
 """Marks: the untouched notebook, the solution, half-done work and honest accidents."""
 
+import functools
 import hashlib
 import itertools
 import json
@@ -44,6 +45,7 @@ def small(*sources):
     return new_notebook(cells=cells)
 
 
+@functools.cache
 def answer(name):
     """The solution's cell for one item."""
     return next(cell.source for cell in solved().cells if cell.id == name)
@@ -62,6 +64,12 @@ def marks(report):
     return {verdict.item: verdict.points for verdict in report.verdicts}
 
 
+def require_recordings(report):
+    """Some items are marked on a recording: without it, the report says so, and there is nothing to test."""
+    if report.status == "failed" and "marked on a recording that is not here" in report.reason:
+        pytest.skip(report.reason)
+
+
 def states(report):
     """Status by item."""
     return {verdict.item: verdict.status for verdict in report.verdicts}
@@ -76,6 +84,7 @@ RUNS += [(SET, kind) for kind, works in AVAILABLE.items() if works and kind != S
 def test_the_untouched_notebook_scores_nothing_and_the_solution_everything(exercise_set, kind):
     name, root = exercise_set.name, products.ROOT / "exercises"
     untouched = grade(root / "release" / name / exercise_set.notebook, kind=kind)
+    require_recordings(untouched)
     assert set(states(untouched).values()) == {"unwritten"}
     assert untouched.points == untouched.pending == 0 and untouched.out_of == exercise_set.points
     assert untouched.cells == []  # no error but NotImplementedError
@@ -91,6 +100,7 @@ def test_half_done_work_earns_its_part(exercise_set, tmp_path):
     cells, expected = bank(exercise_set.name).HALF_DONE
     given = getattr(bank(exercise_set.name), "GIVEN", "")
     report = grade(save(small("import math", given, *cells), tmp_path), exercise_set=exercise_set)
+    require_recordings(report)
     assert marks(report) == expected | {item.name: 0 for item in exercise_set.written}
     assert 0 < report.points < report.out_of
     assert "partly" in states(report).values()

@@ -141,7 +141,7 @@ HALF_DONE = (
     [
         WHOLE + "np.hstack([np.vstack([0 * spikes[:k], spikes[: T - k]]) for k in range(taps)])",
         split(kept="True"),
-        GIVEN + decode(rows="counts", bent="y"),
+        GIVEN + decode(rows="lags(counts, begins, 3)", bent="y"),
     ],
     {"histories": 1, "split_reaches": 1, "decode": 7},
 )
