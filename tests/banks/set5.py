@@ -126,25 +126,29 @@ WRONG = [
     ("chrono_biases", "logarithm forgotten", 0, chrono(b="1 + u * (longest - 2)")),
     ("chrono_biases", "forget biases only", 0, chrono(result="b")),
     ("first_explosion", "NaN not noticed", 2, explosion(finite="False")),
-    ("first_explosion", "mean instead of median", 2, explosion(usual="np.mean")),
+    ("first_explosion", "mean instead of median", 1, explosion(usual="np.mean")),
     ("first_explosion", "judged before there is a window", 0, explosion(ready="t > 0")),
     ("first_explosion", "compared with the whole run", 0,
      "def first_explosion(norms, window, factor):\n"
      "    usual = np.nanmedian(norms)\n"
      "    found = [t for t, n in enumerate(norms) if not np.isfinite(n) or n > factor * usual]\n"
      "    return found[0] if found else -1"),
-    ("first_explosion", "the last instead of the first", 1, explosion(result="found[-1] if found else -1")),
+    ("first_explosion", "the last instead of the first", 0, explosion(result="found[-1] if found else -1")),
     ("first_explosion", "no explosion said in another way", 2,
      explosion(result="found[0] if found else None")),
-    ("first_explosion", "factor applied to the largest", 2, explosion(usual="np.max")),
+    ("first_explosion", "noticed too late", 1, explosion(usual="np.max")),
     ("diagnose", "NaN not noticed", 2, diagnose(explodes="max(norms) / np.median(norms) > 50")),
     ("diagnose", "only NaN taken for an explosion", 2, diagnose(explodes="not all(np.isfinite(norms))")),
     ("diagnose", "validation before explosion", 2, diagnose(order=OVERFITTING_FIRST)),
     ("diagnose", "slow taken for vanished", 2, diagnose(vanishes="False")),
     ("diagnose", "slow taken for vanished", 2, diagnose(words="dict(slow='vanishing')")),
     ("diagnose", "overfitting not looked for", 2, diagnose(overfits="False")),
-    ("diagnose", "always the same word", 0, "def diagnose(*log):\n    return 'healthy'"),
-    ("diagnose", "other words", 1,
+    ("diagnose", "exploding once too often", 0, "def diagnose(*log):\n    return 'exploding'"),
+    ("diagnose", "vanishing once too often", 0, "def diagnose(*log):\n    return 'vanishing'"),
+    ("diagnose", "overfitting once too often", 0, "def diagnose(*log):\n    return 'overfitting'"),
+    ("diagnose", "too slow once too often", 0, "def diagnose(*log):\n    return 'too slow'"),
+    ("diagnose", "healthy once too often", 0, "def diagnose(*log):\n    return 'healthy'"),
+    ("diagnose", "other words", 0,
      diagnose(words="dict(slow='slow', vanishing='vanished')", healthy="'fine'")),
     ("stop_early", "the best of the whole run", 1, stop(result="int(np.argmin(validation)), t")),
     ("stop_early", "the step of stopping kept", 1, stop(result="t, t")),
@@ -180,6 +184,46 @@ WRONG = [
     ("repaired", "steps too large", 0, repaired(steps="30", rate="3.0")),
     ("repaired", "stopped too early", 2, repaired(
         result="0.6 * readout(gru(new)[1][0])[:, 0].detach().numpy()")),
+    ("chrono_biases", "candidate and output gate biased too", 0, chrono(result="np.hstack([-b, b, b, b])")),
+    ("chrono_biases", "another arrangement", 0, chrono(result="np.stack([-b, b, 0 * b, 0 * b])")),
+    ("chrono_biases", "another arrangement", 0, chrono(result="np.hstack([-b, b])")),
+    ("chrono_biases", "log10 instead of ln", 0,
+     chrono(result="np.hstack([-b, b, 0 * b, 0 * b]) / np.log(10)")),
+    ("chrono_biases", "all units alike", 0,
+     chrono(b="np.log(longest - 1) + 0 * u", result="np.hstack([-b, b, 0 * b, 0 * b])")),
+    ("chrono_biases", "u drawn anew", 0,
+     chrono(b="np.log(1 + np.random.default_rng(0).random(len(u)) * (longest - 2))",
+            result="np.hstack([-b, b, 0 * b, 0 * b])")),
+    ("first_explosion", "noticed too late", 1, explosion(ready="False")),
+    ("first_explosion", "always −1", 0, "def first_explosion(norms, window, factor):\n    return -1"),
+    ("first_explosion", "smallest of the window", 1, explosion(usual="np.min")),
+    ("first_explosion", "compared with the step before", 2,
+     "def first_explosion(norms, window, factor):\n"
+     "    for t in range(1, len(norms)):\n"
+     "        if not np.isfinite(norms[t]) or (t >= window and norms[t] > factor * norms[t - 1]):\n"
+     "            return t\n"
+     "    return -1"),
+    ("first_explosion", "the first window for good", 1, explosion(before="norms[:window]")),
+    ("first_explosion", "counted from one", 0, explosion(result="found[0] + 1 if found else -1")),
+    ("first_explosion", "norm instead of step", 0, explosion(result="norms[found[0]] if found else -1")),
+    ("first_explosion", "nothing found is an error", 2, explosion(result="found[0]")),
+    ("choose_rate", "index among the safe ones", 0,
+     "def choose_rate(rates, losses):\n"
+     "    kept = losses[np.isfinite(losses).all(axis=(1, 2))]\n"
+     "    return rates[kept[:, :, -10:].mean(axis=(1, 2)).argmin()]"),
+    ("choose_rate", "no loss looked at", 0,
+     "def choose_rate(rates, losses):\n    return rates[np.isfinite(losses).all(axis=(1, 2))][-1]"),
+    ("choose_rate", "an array instead of a number", 0, rate(result="rates[[k]]")),
+    ("repaired", "read off instead of recalled", 0,
+     "def repaired(inputs, targets, new_inputs, seed):\n    return new_inputs[:, 0, 0]"),
+    ("repaired", "read off instead of recalled", 0,
+     "def repaired(inputs, targets, new_inputs, seed):\n"
+     "    weights, *_ = np.linalg.lstsq(inputs[:, :, 0], targets, rcond=None)\n"
+     "    return new_inputs[:, :, 0] @ weights"),
+    ("first_explosion", "only one of NaN and infinity, or too late", 2,
+     explosion(finite="np.isnan(norms[t])")),
+    ("first_explosion", "only one of NaN and infinity, or too late", 2,
+     explosion(finite="t >= window and not np.isfinite(norms[t])")),
 ]  # fmt: skip
 DRAWS = 25
 

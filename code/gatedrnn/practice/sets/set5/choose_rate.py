@@ -81,6 +81,11 @@ def _whole(rates, losses):
     )
 
 
+def _place_among_safe(rates, losses):
+    safe = losses[np.isfinite(losses).all(axis=(1, 2))]
+    return float(rates[int(np.argmin(judge_rates(safe)))])
+
+
 MISCONCEPTIONS = (
     Misconception(
         "NaN chosen",
@@ -100,20 +105,39 @@ MISCONCEPTIONS = (
     ),
     Misconception(
         "the lowest dip",
-        "You compare the lowest loss on the way, which is a matter of noise. Take the mean of the last ten "
-        "steps.",
+        "You favour the rate that trembles most, as the lowest loss, a single step or a median does. Take "
+        "the mean of the last ten steps.",
         (_dips, _by(lambda x: np.where(np.isfinite(x).all(axis=(1, 2)), x.min(axis=(1, 2)), np.inf))),
     ),
     Misconception(
         "mean over the whole run",
-        "You take the mean over the whole run, which rewards a quick start. Asked for is the end: the last "
-        "ten steps.",
+        "You favour the rate with the quickest start, as a mean over the whole run or its first steps does. "
+        "Asked for is the end: the last ten steps.",
         (_whole,),
     ),
     Misconception(
         "the worst rate",
         "You chose the largest loss.",
         (_by(lambda x: -judge_rates(x, spoiled=-np.inf)),),
+    ),
+    Misconception(
+        "index among the safe ones",
+        "Your index counts only the rates that you kept. Put the others at infinity, or pick from the rates "
+        "that you kept, too.",
+        (_place_among_safe,),
+    ),
+    Misconception(
+        "no loss looked at",
+        "You take the smallest or the largest of the safe rates. Which one has the smallest loss?",
+        (
+            lambda rates, losses: float(rates[np.isfinite(losses).all(axis=(1, 2))].min()),
+            lambda rates, losses: float(rates[np.isfinite(losses).all(axis=(1, 2))].max()),
+        ),
+    ),
+    Misconception(
+        "an array instead of a number",
+        "Your rate is right, in an array. Return the number.",
+        (lambda *given: np.array([reference(*given)]),),
     ),
     Misconception(
         "index instead of rate",

@@ -39,6 +39,20 @@ def _right(u, longest):
     return np.log(1 + u * (longest - 2))
 
 
+def _with_ones(u, longest):
+    biases = reference(u, longest)
+    return biases[: 2 * len(u)], np.ones(2 * len(u))
+
+
+def _of_other_units(given, biases):
+    """Whether these are the biases of other units, in the right places."""
+    H, longest = len(given[0]), given[1]
+    u = (np.exp(biases[H : 2 * H]) - 1) / (longest - 2)
+    return biases.shape == (4 * H,) and bool(
+        np.allclose(biases, reference(u, longest)) and np.all((u >= 0) & (u <= 1)) and np.ptp(u) > 0
+    )
+
+
 MISCONCEPTIONS = (
     Misconception(
         "input gate not biased",
@@ -100,6 +114,37 @@ MISCONCEPTIONS = (
             lambda u, longest: np.stack([-_right(u, longest), _right(u, longest)]),
         ),
     ),
+    Misconception(
+        "candidate and output gate biased too",
+        "Candidate and output gate get no bias here: zeros.",
+        (_mistake(_right, "ifff"), lambda u, longest: np.append(*_with_ones(u, longest))),
+    ),
+    Misconception(
+        "another arrangement",
+        "Your numbers stand in another arrangement. First H numbers for the input gates, then H for the "
+        "forget gates, and so on, in one row of 4H.",
+        (
+            lambda u, longest: reference(u, longest).reshape(4, -1),
+            lambda u, longest: reference(u, longest).reshape(4, -1).T,
+            lambda u, longest: reference(u, longest).reshape(4, -1).T.ravel(),
+            lambda u, longest: reference(u, longest)[: 2 * len(u)],
+        ),
+    ),
+    Misconception(
+        "log10 instead of ln",
+        "ln is the natural logarithm, np.log.",
+        (_mistake(lambda u, longest: np.log10(1 + u * (longest - 2))),),
+    ),
+    Misconception(
+        "all units alike",
+        "All your units keep for equally long. Each has its own u.",
+        (_mistake(lambda u, longest: np.log(longest - 1) + 0 * u),),
+    ),
+    Misconception(
+        "u drawn anew",
+        "You draw your own u. Use the one that is handed to you.",
+        shows=lambda given, answer: _of_other_units(given, np.asarray(answer, dtype=float)),
+    ),
 )
 
 ITEM = Item(
@@ -115,8 +160,8 @@ ITEM = Item(
         "should the input gate of the same unit do?",
         "forget = ln(1 + u * (longest − 2)); input = −forget; zeros for candidate and output; "
         "np.concatenate in torch's order.",
-        "The expected picture is a straight line: time constants from 1.4 to about 98 steps, all equally "
-        "likely.",
+        "The expected picture is a straight line: time constants from 1.4 steps, where u is 0, to 99.5 "
+        "steps, where u is 1.",
     ),
     plot=plot,
 )

@@ -1,7 +1,5 @@
 """Item 3 of set 5: name what went wrong with a training run, from its log."""
 
-import functools
-
 import numpy as np
 
 from gatedrnn.practice.items import Item, Misconception, Part, Question
@@ -57,15 +55,15 @@ def _draw(*kinds):
     return draw
 
 
-draw_exploding = _draw("exploding")
+draw_exploding = _draw("exploding", "exploding", "exploding", "healthy")
 draw_still = _draw("vanishing", "too slow")
 draw_learning = _draw("healthy", "overfitting")
 
 
 def plot(axes, function):
     """Draw five training losses, each with the word for its run."""
-    for seed, kind in enumerate(WORDS):
-        given = log(np.random.default_rng(seed + 3), kind)
+    for seed, kind in zip((6, 4, 5, 6, 7), WORDS, strict=True):
+        given = log(np.random.default_rng(seed), kind)
         axes.semilogy(given[0], label=str(function(*given)))
     axes.legend()
     axes.set(xlabel="training step", ylabel="training loss", title="diagnose, five runs")
@@ -129,14 +127,36 @@ MISCONCEPTIONS = (
         (_rules(order=("exploding", "vanishing", "too slow", "healthy")),),
     ),
     Misconception(
-        "always the same word",
-        "You give the same word for every run.",
-        tuple(functools.partial(lambda word, *given: word, word) for word in WORDS),
-    ),
-    Misconception(
         "other words",
         "Return one of the five words exactly as they stand in the list, in small letters.",
         shows=lambda given, answer: str(answer) not in WORDS,
+    ),
+    Misconception(
+        "exploding once too often",
+        "You say “exploding” of a run that is not: no norm is infinite there, nor is the largest more than "
+        "50 times the median of all norms.",
+        (lambda *log: "exploding",),
+    ),
+    Misconception(
+        "vanishing once too often",
+        "You say “vanishing” of a run that has a gradient: there, some norm reaches 0.001.",
+        (lambda *log: "vanishing",),
+    ),
+    Misconception(
+        "overfitting once too often",
+        "You say “overfitting” of a run whose last validation loss is near its smallest one.",
+        (lambda *log: "overfitting",),
+    ),
+    Misconception(
+        "too slow once too often",
+        "You say “too slow” of a run to which an earlier word of the list applies, or whose last training "
+        "loss is well below its first.",
+        (lambda *log: "too slow",),
+    ),
+    Misconception(
+        "healthy once too often",
+        "You say “healthy” of a run that is not. Which of the four rules before should have caught it?",
+        (lambda *log: "healthy",),
     ),
 )
 
@@ -147,9 +167,9 @@ ITEM = Item(
     parts=(Part("word"),),
     reference=reference,
     questions=(
-        Question("runs that blow up", 1, draw_exploding, repeats=10),
-        Question("runs that stand still", 1, draw_still, repeats=5),
-        Question("runs that learn", 1, draw_learning, repeats=5),
+        Question("runs that blow up, and some that do not", 1, draw_exploding, repeats=16),
+        Question("runs that stand still", 1, draw_still, repeats=8),
+        Question("runs that learn", 1, draw_learning, repeats=8),
     ),
     misconceptions=MISCONCEPTIONS,
     hints=(
@@ -157,8 +177,8 @@ ITEM = Item(
         "together?",
         "Ask in the order of the list, with an if and a return for each. np.isfinite(norms).all() first, "
         "then the largest norm against the median.",
-        "The expected picture: one line that leaps up half-way, two that stay flat, and two that fall in "
-        "the same way; their words differ though two pairs look alike.",
+        "The expected picture: one line that falls and then leaps up, two that stay flat, and two that fall "
+        "in the same way; their words differ though two pairs look alike.",
     ),
     plot=plot,
 )

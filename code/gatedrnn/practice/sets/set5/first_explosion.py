@@ -36,13 +36,14 @@ def draw_explosion(rng):
 def draw_sudden(rng):
     """A run that breaks off without warning."""
     norms, window, factor = _log(rng)
-    norms[int(rng.integers(3, 50)) :] = float(rng.choice([np.nan, np.inf]))
+    first, last = [(3, 8), (8, 50)][int(rng.integers(2))]  # before there is a window, or anywhere after
+    norms[int(rng.integers(first, last)) :] = float(rng.choice([np.nan, np.inf]))
     return norms, window, factor
 
 
-def draw_healthy(rng):
-    """A run without anything of the kind."""
-    return _log(rng)
+def draw_any(rng):
+    """A run without anything of the kind, or one that explodes: −1 is not always right."""
+    return _log(rng) if rng.random() < 0.5 else draw_explosion(rng)
 
 
 def plot(axes, function):
@@ -68,12 +69,46 @@ def _rule(against=np.median, early=False, finite=True, none=-1, pick=0):
     return wrong
 
 
+def _one_before(norms, window, factor):
+    for t in range(1, len(norms)):
+        if not np.isfinite(norms[t]) or (t >= window and norms[t] > factor * norms[t - 1]):
+            return t
+    return -1
+
+
+def _first_window(norms, window, factor):
+    usual = np.median(norms[:window])
+    late = np.arange(len(norms)) >= window
+    found = np.flatnonzero(~np.isfinite(norms) | (late & (norms > factor * usual)))
+    return int(found[0]) if found.size else -1
+
+
+def _rule_finite(broken):
+    def wrong(norms, window, factor):
+        for t, norm in enumerate(norms):
+            if broken(t, window, norm) or (t >= window and norm > factor * np.median(norms[t - window : t])):
+                return t
+        return -1
+
+    return wrong
+
+
 MISCONCEPTIONS = (
     Misconception(
         "NaN not noticed",
         "Your run breaks off with NaN or infinity and you do not see it: a comparison with NaN is always "
         "false. Ask np.isfinite first.",
         (_rule(finite=False),),
+    ),
+    Misconception(
+        "only one of NaN and infinity, or too late",
+        "A norm that is not finite counts from the very first step, NaN and infinity alike. np.isnan is "
+        "false for infinity.",
+        (
+            _rule_finite(lambda t, window, norm: np.isnan(norm)),
+            _rule_finite(lambda t, window, norm: np.isinf(norm)),
+            _rule_finite(lambda t, window, norm: t >= window and not np.isfinite(norm)),
+        ),
     ),
     Misconception(
         "mean instead of median",
@@ -103,12 +138,58 @@ MISCONCEPTIONS = (
     Misconception(
         "no explosion said in another way",
         "Where nothing explodes, return −1.",
-        (_rule(none=0), lambda *given: None if reference(*given) < 0 else reference(*given)),
+        (
+            _rule(none=0),
+            lambda *given: None if reference(*given) < 0 else reference(*given),
+            lambda *given: len(given[0]) if reference(*given) < 0 else reference(*given),
+        ),
     ),
     Misconception(
-        "factor applied to the largest",
-        "You compare with the largest of the window; the rule asks for its median.",
-        (_rule(against=np.max),),
+        "noticed too late",
+        "You see the explosion only where a norm is no longer finite, or far above the largest of its "
+        "window. It begins before: at the first norm that is far above the median of its window.",
+        (
+            lambda norms, window, factor: int(np.argmax(np.append(~np.isfinite(norms), True))),
+            lambda norms, window, factor: next((t for t, n in enumerate(norms) if not np.isfinite(n)), -1),
+            _rule(against=np.max),
+        ),
+    ),
+    Misconception(
+        "always −1",
+        "You find nothing where something is. What does each comparison give for the step at which it began?",
+        (lambda norms, window, factor: -1,),
+    ),
+    Misconception(
+        "smallest of the window",
+        "You compare with the smallest norm of the window, which is no measure of what is usual. The rule "
+        "asks for the median.",
+        (_rule(against=np.min),),
+    ),
+    Misconception(
+        "compared with the step before",
+        "You compare with the step before alone. Single steps tremble: compare with the median of the "
+        "window.",
+        (lambda norms, window, factor: _one_before(norms, window, factor),),
+    ),
+    Misconception(
+        "the first window for good",
+        "You compare all steps with the first window. The window moves: it holds the steps just before t.",
+        (lambda norms, window, factor: _first_window(norms, window, factor),),
+    ),
+    Misconception(
+        "counted from one",
+        "Steps are counted from 0.",
+        (lambda *given: reference(*given) + (reference(*given) >= 0), lambda *given: reference(*given) + 1),
+    ),
+    Misconception(
+        "norm instead of step",
+        "You return the norm. Asked for is the number of the step.",
+        (lambda *given: float(given[0][reference(*given)]) if reference(*given) >= 0 else -1,),
+    ),
+    Misconception(
+        "nothing found is an error",
+        "Where nothing explodes your list is empty, and there is no first entry. Return −1 then.",
+        error="IndexError|StopIteration|empty sequence|is not in list",
     ),
 )
 
@@ -120,8 +201,8 @@ ITEM = Item(
     reference=reference,
     questions=(
         Question("a run that explodes", 1, draw_explosion, repeats=4),
-        Question("a run that breaks off", 1, draw_sudden, repeats=4),
-        Question("a healthy run", 1, draw_healthy),
+        Question("a run that breaks off", 1, draw_sudden, repeats=8),
+        Question("a run that may be healthy", 1, draw_any, repeats=8),
     ),
     misconceptions=MISCONCEPTIONS,
     hints=(

@@ -7,9 +7,10 @@ is to be said. The learner's function trains on the grader's sequences, with its
 import numpy as np
 
 from gatedrnn.practice.items import Asked, Item, Misconception, Part, Question
-from gatedrnn.practice.scoring import Rung, numbers, scale
+from gatedrnn.practice.scoring import Rung, Score, numbers, scale
 
 STEPS, NOISE = 20, 0.2
+EXACT = 1e-4  # of values between −1 and 1; a network trained for a minute misses by a hundred times as much
 RUNGS = [
     Rung(0.1, 1, "a little better than the mean"),
     Rung(0.5, 2, "half of the variance"),
@@ -38,9 +39,19 @@ def r2(true, said):
     return float(1 - np.mean((true - said) ** 2) / np.var(true))
 
 
+def read_off(said, true):
+    """Whether answers are exact as no trained network's are: they were read off the first step."""
+    return bool(np.abs(said - true).max() < EXACT)
+
+
 def score(arguments, answer):
-    """R² of the recalled values on new sequences."""
+    """R² of the recalled values on new sequences; nothing for values that were not recalled."""
     said = numbers(answer, (len(arguments[2]),))
+    if read_off(said, arguments.kept):
+        what = (
+            "the answers are the values themselves, read off the inputs; a network that was trained recalls"
+        )
+        return Score(0, f"{what} them nearly", "a recalled value", "the value")
     return scale("R² on new sequences", r2(arguments.kept, said), RUNGS, form=".2f")
 
 
@@ -85,6 +96,12 @@ def _shows(test):
 
 
 MISCONCEPTIONS = (
+    Misconception(
+        "read off instead of recalled",
+        "You take the value from the first step of the inputs, or fit it there. That needs no memory: train "
+        "the recurrent network and let it say the value at the end.",
+        shows=_shows(read_off),
+    ),
     Misconception(
         "blown up",
         "Your answers are not numbers any more: the run blew up. Log the norm of the gradient, and look "

@@ -20,7 +20,7 @@ def draw_through(rng):
     """A run whose patience lasts to the end."""
     T = int(rng.integers(25, 35))
     validation = np.exp(-np.arange(T) / 10) + 0.1 * rng.uniform(size=T)
-    validation[-2] = 0.03
+    validation[-int(rng.integers(2, 8))] = 0.03
     return validation, T
 
 
