@@ -154,11 +154,12 @@ def test_the_gene_switch_has_the_folds_and_the_course_that_the_page_says(said):
 
 
 @pytest.mark.notebook
-def test_the_toggle_keeps_the_last_pulse_and_has_no_landscape(said):
+def test_the_toggle_keeps_the_last_pulse_and_never_climbs_a_hill_it_does_not_roll_down(said):
     assert [said[f"toggle_{name}"] for name in ("first", "second", "third")] == ["u", "v", "u"]
     slope = lambda other: -5 * 2 * other / (1 + other**2) ** 2  # noqa: E731
     assert said["du_dv"] == pytest.approx(slope(1), rel=1e-4)
     assert said["dv_du"] == pytest.approx(slope(2), rel=1e-4)
+    assert said["climbs"] == 0 and said["ring_high"] > 3 > 1 > said["ring_low"]
 
 
 @pytest.mark.notebook
