@@ -115,6 +115,7 @@ def test_in_the_number_of_spikes_the_deconvolution_is_level_with_the_network(res
     assert np.median(off(results, "deconvolution")) < np.median(off(results, "lstm_both"))
     for model in ("derivative", "squashed"):
         assert np.median(off(results, model)) > np.median(off(results, "lstm_both"))
+    assert np.median(off(results, "raw")) < np.log2(1.4)  # the area under the light is a fair count
 
 
 def test_new_noise_hurts_the_deconvolution_least_and_networks_become_shy(results):
@@ -182,7 +183,8 @@ def test_the_kinetics_are_recovered(said):
 
 @pytest.mark.notebook
 def test_what_is_recomputed_on_the_page_equals_the_table(said, results):
-    assert said["sim_drift"] <= results.tolerance["lstm_tenth"]
+    assert said["sim_drift"] <= 2 * results.tolerance["derivative"]
+    assert said["again_drift"] <= results.tolerance["lstm_tenth"]
 
 
 @pytest.mark.notebook
@@ -196,7 +198,7 @@ def test_the_page_builds_without_the_recordings_and_says_so(tmp_path):
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     words = [o["data"]["text/markdown"] for o in outputs if "text/markdown" in o.get("data", {})]
     assert any("built without the recordings" in text for text in words)
-    assert any(text.startswith("**From the table**") for text in words)
+    assert any(text.startswith("**Recomputed on simulated light**") for text in words)
     assert not any("Recomputed on this page" in text for text in words)
 
 

@@ -238,7 +238,19 @@ def test_where_the_limit_is_prompt_one_row_is_enough(results):
     areas = {m: results.by_fold("area", regime="prompt", model=m).mean() for m in ("fraction", "gru")}
     assert areas["fraction"] > 0.997 and abs(areas["gru"] - areas["fraction"]) < 0.003
     assert costs(results, "prompt", "fraction") < costs(results, "prompt", "fraction_mean")
-    assert costs(results, "prompt", "boosting_history") < costs(results, "prompt", "fraction")
+    assert costs(results, "prompt", "boosting_history") < costs(results, "prompt", "fraction") / 2
+    place = disruption_warning.RATIOS.index(10)
+    paid = {
+        model: np.array(
+            [
+                np.mean([r["costs"][place] for r in results.where(regime="prompt", model=model, fold=fold)])
+                for fold in range(disruption_warning.FOLDS)
+            ]
+        )
+        for model in ("fraction", "gru")
+    }
+    saved = paid["fraction"] - paid["gru"]
+    assert abs(saved.mean()) < saved.std(ddof=1)
 
 
 def test_every_predictor_is_cheaper_than_not_looking(results):
