@@ -35,8 +35,10 @@ def draw_clear(rng):
     return _pairs(rng, float(rng.choice([-1, 1]) * rng.uniform(2.4, 4)))
 
 
-def draw_noise(rng):
-    """Two networks that differ by less than chance."""
+def draw_any(rng):
+    """Two networks that differ by less than chance, or more: "noise" is not always right."""
+    if rng.random() < 0.4:
+        return draw_clear(rng)
     low, high = [(0.1, 0.8), (1.2, 1.85)][int(rng.integers(2))]
     return _pairs(rng, float(rng.choice([-1, 1]) * rng.uniform(low, high)))
 
@@ -65,7 +67,27 @@ def _unpaired(a, b):
     return np.sqrt((a.var(ddof=1) + b.var(ddof=1)) / len(a))
 
 
+def _doubled(a, b):
+    mean, spread, found = reference(a, b)
+    return mean, 2 * spread, found
+
+
+def _relative(a, b):
+    return ((b - a) / a).std(ddof=1) / np.sqrt(len(a))
+
+
 MISCONCEPTIONS = (
+    Misconception(
+        "any difference below zero called noise",
+        "You compare the mean with two standard errors without looking at its size alone: a mean far below "
+        "zero is as clear as one far above. Take abs first.",
+        (_with(decide=lambda m, s: "noise" if m < 2 * s else "a"),),
+    ),
+    Misconception(
+        "other words",
+        "The verdict is one of three texts in small letters: “a”, “b” or “noise”.",
+        shows=lambda given, answer: not (isinstance(answer[2], str) and answer[2] in ("a", "b", "noise")),
+    ),
     Misconception(
         "pairs ignored",
         "You compare the two groups as if they had nothing to do with each other. Both networks saw the same "
@@ -133,6 +155,34 @@ MISCONCEPTIONS = (
         "Return three things: the mean difference, its standard error, and the verdict.",
         (lambda a, b: reference(a, b)[2], lambda a, b: reference(a, b)[:2]),
     ),
+    Misconception(
+        "two standard errors given",
+        "You return two standard errors. The factor of two belongs to the verdict.",
+        (_with(spread=lambda a, b: 2 * reference(a, b)[1]), lambda a, b: _doubled(a, b)),
+    ),
+    Misconception(
+        "variance instead of its root",
+        "You never took the root. The standard error is in the units of the errors.",
+        (
+            _with(spread=lambda a, b: (b - a).var(ddof=1) / len(a)),
+            _with(spread=lambda a, b: (b - a).var(ddof=1) / np.sqrt(len(a))),
+        ),
+    ),
+    Misconception(
+        "n − 1 under the root",
+        "The n − 1 belongs into the standard deviation; its root is not what divides it: s / √n.",
+        (_with(spread=lambda a, b: (b - a).std(ddof=1) / np.sqrt(len(a) - 1)),),
+    ),
+    Misconception(
+        "median instead of mean",
+        "You give the median of the differences. Asked for is their mean.",
+        (_with(mean=lambda a, b: np.median(b - a)),),
+    ),
+    Misconception(
+        "relative differences",
+        "You divide the differences by the errors. Take them as they are: b − a.",
+        (_with(mean=lambda a, b: ((b - a) / a).mean(), spread=lambda a, b: _relative(a, b)),),
+    ),
 )
 
 ITEM = Item(
@@ -145,14 +195,14 @@ ITEM = Item(
         Question("the mean difference", 1, draw_clear, grades=("difference",), repeats=6),
         Question("its standard error", 1, draw_clear, grades=("standard error",)),
         Question("a clear case", 1, draw_clear, grades=("verdict",), repeats=6),
-        Question("a case of noise", 1, draw_noise, grades=("verdict",), repeats=6),
+        Question("a case that may be noise", 1, draw_any, grades=("verdict",), repeats=9),
     ),
     misconceptions=MISCONCEPTIONS,
     hints=(
         "Every seed gives a pair. What do you get rid of if you take the difference within each pair?",
         "d = errors_b − errors_a; its mean; d.std(ddof=1) / np.sqrt(len(d)). The verdict is noise where the "
         "mean is within two standard errors of 0, else a where it is above and b where it is below.",
-        "The expected picture: dots on one side of the grey line for the most part, and a square with a bar "
+        "The expected picture: all dots on one side of the grey line, and a square with a bar "
         "that does not reach the line.",
     ),
     plot=plot,

@@ -73,6 +73,19 @@ MISCONCEPTIONS = (
         "In your formula inputs and units have changed places.",
         (lambda cell, m, n: reference(cell, n, m),),
     ),
+    Misconception(
+        "biases of one block only",
+        "You count the biases once for the whole layer. Every block has two of its own.",
+        (
+            lambda cell, m, n: BLOCKS[cell] * n * (m + n) + 2 * n,
+            lambda cell, m, n: BLOCKS[cell] * (n * (m + n) + 2),
+        ),
+    ),
+    Misconception(
+        "a name that is not known",
+        "The names of the cells are in small letters: rnn, gru and lstm.",
+        error="KeyError|UnboundLocalError",
+    ),
 )
 
 ITEM = Item(

@@ -57,6 +57,14 @@ def mistaken(order="rzn", squash=sigmoid, new=_torch_new, renew=lambda z, n, h: 
     return wrong
 
 
+def _reset_by_update(x, h, W_ih, W_hh, b_ih, b_hh):
+    _, r, z, _ = reference(x, h, W_ih, W_hh, b_ih, b_hh)
+    H = len(h)
+    n = np.tanh(W_ih[2 * H :] @ x + b_ih[2 * H :] + z * (W_hh[2 * H :] @ h + b_hh[2 * H :]))
+    return (1 - z) * n + z * h, r, z, n
+
+
+TOLERANCE = dict(rtol=1e-5, atol=1e-6)  # single precision, as torch computes, is as good
 MISCONCEPTIONS = (
     Misconception(
         "z and 1 − z exchanged",
@@ -131,6 +139,35 @@ MISCONCEPTIONS = (
         "A product does not fit: W_ih has shape (3H, I) and x shape (I,). The matrix stands on the left.",
         error="matmul|not aligned|could not be broadcast",
     ),
+    Misconception(
+        "candidate without its tanh",
+        "Your candidate is a sum that went through no tanh yet.",
+        (mistaken(new=lambda x, h, r, W, U, b, d: W @ x + b + r * (U @ h + d)),),
+    ),
+    Misconception(
+        "update gate used as reset",
+        "Your new content is reset by z. The reset gate is r.",
+        (_reset_by_update,),
+    ),
+    Misconception(
+        "1 − r in place of r",
+        "You reset by 1 − r: what an open reset gate lets through is the state.",
+        (mistaken(new=lambda x, h, r, W, U, b, d: np.tanh(W @ x + b + (1 - r) * (U @ h + d))),),
+    ),
+    Misconception(
+        "old state added, not mixed",
+        "Your new state adds old and new content without sharing: the shares z and 1 − z go to h and n.",
+        (
+            mistaken(renew=lambda z, n, h: n + z * h),
+            mistaken(renew=lambda z, n, h: (1 - z) * n + h),
+            mistaken(renew=lambda z, n, h: (1 - z) * h + z * h),
+        ),
+    ),
+    Misconception(
+        "gates in one array",
+        "Return four things, each of shape (H,): h, r, z and n.",
+        (lambda *given: (reference(*given)[0], np.stack(reference(*given)[1:])),),
+    ),
 )
 
 ITEM = Item(
@@ -140,9 +177,9 @@ ITEM = Item(
     parts=(Part("h", "state"), Part("r", "gate"), Part("z", "gate"), Part("n", "gate")),
     reference=reference,
     questions=(
-        Question("the reset and the update gate", 1, draw, grades=("r", "z")),
-        Question("the new content", 1, draw, grades=("n",)),
-        Question("the new state", 1, draw, grades=("h",)),
+        Question("the reset and the update gate", 1, draw, grades=("r", "z"), **TOLERANCE),
+        Question("the new content", 1, draw, grades=("n",), **TOLERANCE),
+        Question("the new state", 1, draw, grades=("h",), **TOLERANCE),
     ),
     misconceptions=MISCONCEPTIONS,
     hints=(

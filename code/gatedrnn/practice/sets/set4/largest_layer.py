@@ -55,6 +55,12 @@ def plot(axes, function):
     axes.set(xlabel="budget (parameters)", ylabel="units", title="largest_layer(cell, 4, 2, budget)")
 
 
+def _with_readout(price):
+    return lambda c, m, k, budget: largest(
+        budget, lambda n: count_parameters.reference(c, m, n) + price(m, n, k)
+    )
+
+
 MISCONCEPTIONS = (
     Misconception(
         "readout forgotten",
@@ -64,12 +70,13 @@ MISCONCEPTIONS = (
     ),
     Misconception(
         "one size too large",
-        "The size you give is over the budget: go back by one.",
+        "The size you give is over the budget. Go back by one, or look what your price leaves out.",
         (lambda *given: reference(*given) + 1,),
     ),
     Misconception(
         "a full budget refused",
-        "You stop one size early where the budget is used up to the last parameter. That is still within it.",
+        "You stop one size early where the budget is used up to the last parameter. That is still within it: "
+        "at most is <=. Or does your price count a bias too many?",
         (lambda c, m, k, budget: largest(budget - 1, lambda n: cost(c, m, n, k)),),
     ),
     Misconception(
@@ -97,6 +104,18 @@ MISCONCEPTIONS = (
         (
             lambda c, m, k, budget: cost(c, m, reference(c, m, k, budget), k),
             lambda c, m, k, budget: count_parameters.reference(c, m, reference(c, m, k, budget)),
+        ),
+    ),
+    Misconception(
+        "another readout",
+        "Your readout costs something else. It has one weight for every unit and output and one bias for "
+        "every output: outputs · units + outputs.",
+        (
+            _with_readout(lambda m, n, k: k * n + n),
+            _with_readout(lambda m, n, k: k * n + 2 * k),
+            _with_readout(lambda m, n, k: k * m + k),
+            _with_readout(lambda m, n, k: k * n + 1),
+            _with_readout(lambda m, n, k: n + k),
         ),
     ),
 )

@@ -24,9 +24,13 @@ def draw(rng):
         test = quality[:, None] + 0.05 * rng.normal(size=(K, 1)) + 0.05 * rng.normal(size=(K, S))
         given = parameters, np.round(np.abs(validation), 4), np.round(np.abs(test), 4), budget
         chosen = reference(*given)[0]
-        others = [wrong(*given)[0] for wrong in (_by_test, _by_best_seed, _over_budget, _largest, _median)]
-        means = np.sort(given[1].mean(axis=1)[parameters <= budget])
-        if means[1] - means[0] > 1e-3 and others.count(chosen) == 0:
+        exact = bool(rng.random() < 0.5)  # what is best may use the budget up to the last parameter
+        if exact:
+            given = *given[:3], int(parameters[chosen])
+        ways = (_by_test, _by_both, _by_best_seed, _over_budget, _median, *[_largest] * (not exact))
+        others = [wrong(*given)[0] for wrong in ways]
+        means = np.sort(given[1].mean(axis=1)[parameters <= given[3]])
+        if len(means) > 3 and means[1] - means[0] > 1e-3 and others.count(reference(*given)[0]) == 0:
             return given
 
 
@@ -51,6 +55,7 @@ def _choose(rank):
 
 
 _by_test = _choose(lambda p, v, t: t.mean(axis=1))
+_by_both = _choose(lambda p, v, t: v.mean(axis=1) + t.mean(axis=1))
 _by_best_seed = _choose(lambda p, v, t: v.min(axis=1))
 _largest = _choose(lambda p, v, t: -p.astype(float))
 _median = _choose(lambda p, v, t: np.median(v, axis=1))
@@ -69,10 +74,15 @@ def _within_allowed(parameters, validation, test, budget):
 
 MISCONCEPTIONS = (
     Misconception(
+        "a full budget refused",
+        "A candidate that uses the budget up to the last parameter is still within it: at most is <=.",
+        (lambda p, v, t, b: reference(p, v, t, b - 1),),
+    ),
+    Misconception(
         "chosen by the test error",
-        "You chose by the test error. Then it is no test any more: the smallest of several noisy numbers is "
-        "too good to be true. Choose by validation, and look at the test once.",
-        (_by_test,),
+        "The test error had a say in your choice. Then it is no test any more: the smallest of several noisy "
+        "numbers is too good to be true. Choose by validation, and look at the test once.",
+        (_by_test, _by_both),
     ),
     Misconception(
         "the best single seed",
@@ -120,6 +130,25 @@ MISCONCEPTIONS = (
         (_choose(lambda p, v, t: -v.mean(axis=1)),),
     ),
     Misconception(
+        "cost instead of index",
+        "You return what the candidate costs. Asked for is its place, counted from 0.",
+        (lambda p, v, t, b: (int(p[reference(p, v, t, b)[0]]), reference(p, v, t, b)[1]),),
+    ),
+    Misconception(
+        "errors of all seeds reported",
+        "You report one test error for each seed, or their sum. Report the mean.",
+        (
+            lambda p, v, t, b: (reference(p, v, t, b)[0], t[reference(p, v, t, b)[0]]),
+            lambda p, v, t, b: (reference(p, v, t, b)[0], float(t[reference(p, v, t, b)[0]].sum())),
+        ),
+    ),
+    Misconception(
+        "means over the wrong axis",
+        "You take means over the candidates. Each candidate has a row; the mean over its seeds is "
+        ".mean(axis=1).",
+        error="broadcast|boolean index",
+    ),
+    Misconception(
         "one value returned instead of two",
         "Return two things: the index of the candidate and its mean test error.",
         (lambda *given: reference(*given)[0], lambda *given: reference(*given)[1]),
@@ -133,7 +162,7 @@ ITEM = Item(
     parts=(Part("chosen"), Part("error")),
     reference=reference,
     questions=(
-        Question("which candidate", 2, draw, grades=("chosen",), repeats=5),
+        Question("which candidate", 2, draw, grades=("chosen",), repeats=8),
         Question("what to expect of it", 1, draw, grades=("error",)),
     ),
     misconceptions=MISCONCEPTIONS,
@@ -143,7 +172,7 @@ ITEM = Item(
         "Means over seeds are .mean(axis=1). Set those of candidates over the budget to np.inf, take argmin "
         "of the validation means, and report the mean test error of that one.",
         "The expected picture: dots left and right of the grey line of the budget; the square is around the "
-        "lowest dot left of it, though there is a lower one on the right.",
+        "lowest dot left of it, though there are lower ones on the right.",
     ),
     plot=plot,
 )

@@ -200,7 +200,7 @@ def score(arguments, answer):
 
 def plot(axes, function):
     """Draw the true and the decoded velocity of three new reaches."""
-    asked = divided(simulated(np.random.default_rng(1), 40), np.random.default_rng(1), test=3)
+    asked = divided(simulated(np.random.default_rng(1), 60), np.random.default_rng(1), test=3)
     decoded = np.asarray(function(*asked), dtype=float)
     axes.plot(asked.kept[:, 0], label="true")
     axes.plot(decoded[:, 0], "--", label="decoded")
@@ -240,6 +240,11 @@ def _rescaled(true, decoded, arguments):
     return r2(true, np.column_stack(fitted)) > max(0.3, r2(true, decoded) + 0.15)
 
 
+def _without_sign(true, decoded, _):
+    """Whether answers never fall below zero, and their size is that of the movement."""
+    return bool((decoded >= 0).all() and r2(np.abs(true), decoded) > 0.3)
+
+
 MISCONCEPTIONS = (
     Misconception(
         "the mean",
@@ -250,6 +255,16 @@ MISCONCEPTIONS = (
         "directions exchanged",
         "Your two columns are exchanged: column 0 of the answer is column 0 of the velocity.",
         shows=_shows(lambda true, decoded, _: r2(true, decoded[:, ::-1]) > max(0.3, r2(true, decoded))),
+    ),
+    Misconception(
+        "sign reversed",
+        "What you decode is the movement the other way round. Look where a minus came in.",
+        shows=_shows(lambda true, decoded, _: r2(true, -decoded) > max(0.3, r2(true, decoded))),
+    ),
+    Misconception(
+        "speed instead of velocity",
+        "Your answers have lost their sign. A velocity says which way, too.",
+        shows=_shows(_without_sign),
     ),
     Misconception(
         "another unit",
@@ -289,7 +304,7 @@ MISCONCEPTIONS = (
         "weights without a penalty",
         "Far too large: with many columns and few bins, least squares fits the noise. A ridge penalty keeps "
         "the weights small.",
-        shows=_shows(lambda true, decoded, _: r2(true, decoded) < -0.2),
+        shows=_shows(lambda true, decoded, _: r2(true, decoded) < -0.2 and decoded.std() > 2 * true.std()),
     ),
 )
 

@@ -78,6 +78,23 @@ def _future(spikes, starts, taps):
     return reference(spikes[::-1], turned, taps)[::-1]
 
 
+def _first_again(spikes, starts, taps):
+    T = len(spikes)
+    first = np.asarray(starts)[reach_of(starts, T)]
+    return np.hstack([spikes[np.maximum(np.arange(T) - lag, first)] for lag in range(taps)])
+
+
+def _no_number(spikes, starts, taps):
+    known = reference(np.ones_like(spikes), starts, taps) > 0
+    return np.where(known, reference(spikes, starts, taps), np.nan)
+
+
+def _without_last(spikes, starts, taps):
+    rows = reference(spikes, starts, taps)
+    rows[starts[-1] :] = 0
+    return rows
+
+
 MISCONCEPTIONS = (
     Misconception(
         "history across a border",
@@ -126,6 +143,36 @@ MISCONCEPTIONS = (
             lambda s, starts, taps: reference(s, starts, taps).reshape(len(s), taps, -1),
             lambda s, starts, taps: reference(s, starts, taps).reshape(len(s), taps, -1).transpose(0, 2, 1),
         ),
+    ),
+    Misconception(
+        "one lag too few or too many",
+        "You have another number of lags. There are `taps` of them, the bin itself included: lags 0 to taps "
+        "− 1.",
+        (
+            lambda s, starts, taps: reference(s, starts, taps - 1),
+            lambda s, starts, taps: reference(s, starts, taps + 1),
+            lambda s, starts, taps: reference(s, starts, 1),
+        ),
+    ),
+    Misconception(
+        "lags below each other or added up",
+        "Every lag needs columns of its own: put the lags side by side, taps · cells columns for each bin.",
+        (
+            lambda s, starts, taps: np.vstack(np.split(reference(s, starts, taps), taps, axis=1)),
+            lambda s, starts, taps: reference(s, starts, taps).T,
+            lambda s, starts, taps: sum(np.split(reference(s, starts, taps), taps, axis=1)),
+            lambda s, starts, taps: sum(np.split(reference(s, starts, taps), taps, axis=1)) / taps,
+        ),
+    ),
+    Misconception(
+        "something else than zero before the start",
+        "Before the start of a reach nothing was heard: zeros, not NaN, and not the first bin again.",
+        (_first_again, _no_number),
+    ),
+    Misconception(
+        "the last reach forgotten",
+        "The last reach stays empty. It ends with the recording, at T: append that to the ends.",
+        (_without_last,),
     ),
 )
 

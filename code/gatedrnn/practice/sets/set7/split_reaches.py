@@ -91,6 +91,33 @@ def _bins(starts, n_bins, first, last, guard):
     return tuple(np.concatenate([np.arange(starts[r], ends[r]) for r in part]) for part in (train, test))
 
 
+def _clear(before, after):
+    """Another rule of which reaches are far enough before and after the block."""
+
+    def wrong(starts, n_bins, first, last, guard):
+        ends = np.append(starts[1:], n_bins)
+        reaches = np.arange(len(starts))
+        test = (reaches >= first) & (reaches <= last)
+        clear = before(ends, starts[first], guard) | after(starts, ends, last, guard)
+        return reaches[clear & ~test], reaches[test]
+
+    return wrong
+
+
+_strict = _clear(lambda e, at, guard: e < at - guard, lambda s, e, last, guard: s > e[last] + guard)
+_after_start = _clear(lambda e, at, guard: e <= at - guard, lambda s, e, last, guard: s >= s[last] + guard)
+_after_end = _clear(lambda e, at, guard: e <= at - guard, lambda s, e, last, guard: e >= e[last] + guard)
+
+
+def _first_excluded(starts, n_bins, first, last, guard):
+    train, test = reference(starts, n_bins, first, last, guard)
+    return train, test[1:]
+
+
+def _masks(starts, *given):
+    return tuple(np.isin(np.arange(len(starts)), part) for part in reference(starts, *given))
+
+
 MISCONCEPTIONS = (
     Misconception(
         "no guard",
@@ -132,6 +159,39 @@ MISCONCEPTIONS = (
         "test first",
         "Return the training reaches first, then the test reaches.",
         (lambda *given: reference(*given)[::-1],),
+    ),
+    Misconception(
+        "just far enough refused",
+        "You leave out a reach that is just far enough: `guard` bins between it and the block are enough, "
+        "and without a guard the neighbours of the block may be trained on.",
+        (_strict,),
+    ),
+    Misconception(
+        "measured from another place after the block",
+        "After the block it is its last bin that counts: a reach has to begin at least `guard` bins after "
+        "the end of the last test reach.",
+        (_after_start, _after_end),
+    ),
+    Misconception(
+        "first test reach left out",
+        "Your test block begins one reach late: `first` belongs to it.",
+        (_first_excluded,),
+    ),
+    Misconception(
+        "masks instead of numbers",
+        "You return masks, true or false for every reach. Asked for are the numbers of the reaches: "
+        "np.flatnonzero.",
+        (_masks,),
+    ),
+    Misconception(
+        "bins where the reaches start",
+        "You return the first bins of the reaches. Asked for are their numbers, counted from 0.",
+        (lambda starts, *given: tuple(starts[part] for part in reference(starts, *given)),),
+    ),
+    Misconception(
+        "guard taken twice",
+        "You leave out twice the guard.",
+        (_guarded(2, 2),),
     ),
 )
 
