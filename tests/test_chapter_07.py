@@ -13,7 +13,7 @@ import jupytext
 import numpy as np
 import pytest
 from gatedrnn.datasets import locate
-from gatedrnn.experiments import table
+from gatedrnn.experiments import position_decoding, table
 from nbclient import NotebookClient
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -115,8 +115,9 @@ def test_every_objective_leads_to_what_tests_it(source):
     box = re.search(r"What you will be able to do\n(.*?)\n````", source, re.S)[1]
     objectives = re.findall(r"^\d\. .*(?:\n(?!\d\.|\n).*)*", box, re.M)
     anchors = set(re.findall(r"^\(([\w-]+)\)=$", source, re.M))
-    practice = ROOT / "chapters" / "practice" / "set-1.md"
-    anchors |= set(re.findall(r"^\(([\w-]+)\)=$", practice.read_text(encoding="utf-8"), re.M))
+    for page in (ROOT / "chapters" / "practice").glob("set-*.md"):
+        anchors |= set(re.findall(r"^\(([\w-]+)\)=$", page.read_text(encoding="utf-8"), re.M))
+    assert len(objectives) == 7
     for objective in objectives:
         targets = re.findall(r"\{ref\}`[^<]*<([\w-]+)>`", objective)
         assert targets and set(targets) <= anchors, objective
@@ -324,12 +325,23 @@ def test_bayes_and_the_gru_cannot_be_told_apart_in_ca1(places):
 def test_the_clock_helps_where_laps_are_alike_and_misleads_where_they_are_not(places):
     reset, carried = (place(places, "gru", way=way) for way in ("reset", "carried"))
     assert (reset[1:] > carried[1:] + 0.02).all() and reset[0] < carried[0] - 0.1
+    best = max(
+        place(places, model)[1:].mean() for model in (*position_decoding.CAUSAL, *position_decoding.OFFLINE)
+    )
+    assert reset[1:].mean() > best
+    assert place(places, "clock", way="reset").argmin() == 0
 
 
-def test_gates_and_bayes_beat_every_filter_in_ca1(places):
+def test_the_first_block_of_ca1_is_the_hardest_for_everybody(places):
+    for model in (*position_decoding.CAUSAL, *position_decoding.OFFLINE):
+        assert place(places, model).argmin() == 0, model
+
+
+def test_networks_and_bayes_beat_every_filter_in_ca1(places):
     filters = [place(places, model) for model in ("ridge", "wiener", "cascade", "kalman", "naive_bayes")]
-    for model in ("gru", "lstm", "bayes"):
+    for model in ("rnn", "gru", "lstm", "bayes"):
         assert all((place(places, model) - other).mean() > 0 for other in filters), model
+    assert place(places, "lstm").mean() < place(places, "rnn").mean() < place(places, "gru").mean()
     for recording in ("1-4-1", "2-1-2", "2-3-1"):
         wiener = place(places, "wiener", recording)
         assert all((place(places, m, recording) > wiener).all() for m in ("bayes", "gru"))
