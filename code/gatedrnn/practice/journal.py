@@ -17,7 +17,6 @@ from gatedrnn.practice.grading import Report
 from gatedrnn.practice.judge import Verdict
 from gatedrnn.practice.submission import LARGEST
 
-
 START = b'{"path": "'  # of every line of a journal
 
 
