@@ -36,6 +36,14 @@ def _padded(forget):
     return np.vstack([np.ones((1, forget.shape[1])), np.cumprod(forget, axis=0)])
 
 
+def _overwritten(forget):
+    left = forget.copy()
+    left[-1] = 1
+    for t in range(len(left) - 2, -1, -1):
+        left[t] = left[t + 1] * left[t + 1]
+    return left
+
+
 MISCONCEPTIONS = (
     Misconception(
         "own step included",
@@ -87,6 +95,36 @@ MISCONCEPTIONS = (
         "over all units together",
         "You multiply over units as well. Every unit has its own path: cumulate along axis 0.",
         (lambda forget: np.cumprod(forget[::-1])[::-1].reshape(forget.shape), lambda forget: forget.prod(1)),
+    ),
+    Misconception(
+        "forget overwritten",
+        "You write into `forget` while you still need it. Make an array of its own, np.ones_like(forget).",
+        (_overwritten,),
+    ),
+    Misconception(
+        "the last gate left out",
+        "Your product stops a step early. The slice forget[t + 1 :] goes on to the last step.",
+        (lambda forget: np.array([forget[t + 1 : -1].prod(axis=0) for t in range(len(forget))]),),
+    ),
+    Misconception(
+        "the next gate only",
+        "You give the gate of the next step. From there on each step multiplies by its own.",
+        (lambda forget: np.vstack([forget[1:], np.ones((1, forget.shape[1]))]),),
+    ),
+    Misconception(
+        "the last row set and its gate lost",
+        "Your last row is right, but the rows before count their own gate. In row t the product begins with "
+        "the gate of step t + 1.",
+        (
+            lambda forget: np.vstack(
+                [np.cumprod(forget[::-1], axis=0)[::-1][:-1], np.ones((1, forget.shape[1]))]
+            ),
+        ),
+    ),
+    Misconception(
+        "a row too many",
+        "Your answer has a row more than `forget`. Row 0 belongs to what is held in step 0.",
+        (lambda forget: np.vstack([np.cumprod(forget[::-1], axis=0)[::-1], np.ones((1, forget.shape[1]))]),),
     ),
 )
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from gatedrnn import cells
 
+SINGLE = dict(rtol=1e-5, atol=1e-6)  # tolerances: single precision, as torch computes, is as good
 GATES = ("input", "forget", "candidate", "output")
 
 

@@ -93,6 +93,25 @@ MISCONCEPTIONS = (
         "An if decides once for the whole array. One formula holds for all time constants here.",
         error="truth value of an array",
     ),
+    Misconception(
+        "sigmoid instead of its inverse",
+        "You put f through the sigmoid. Asked for is what goes in, so that f comes out: the inverse.",
+        (lambda tau, dt: 1 / (1 + np.exp(-np.exp(-dt / tau))),),
+    ),
+    Misconception(
+        "another logarithm",
+        "The inverse of the sigmoid is the logarithm of f / (1 − f): what is kept over what is lost.",
+        (
+            lambda tau, dt: np.log(np.exp(-dt / tau)),
+            lambda tau, dt: np.log(np.exp(-dt / tau) / (1 + np.exp(-dt / tau))),
+            lambda tau, dt: np.log(1 - np.exp(-dt / tau)),
+        ),
+    ),
+    Misconception(
+        "shape lost",
+        "Your answer has lost the shape of tau: a number for a number, a matrix for a matrix.",
+        (lambda tau, dt: np.ravel(reference(tau, dt)),),
+    ),
 )
 
 ITEM = Item(

@@ -186,6 +186,37 @@ MISCONCEPTIONS = (
             lambda *given: reference(*given)[1],
         ),
     ),
+    Misconception(
+        "the candidate held",
+        "You hold the candidate. Among the four rows the output gate is the last, number 3.",
+        (
+            lambda *given: (
+                _with_candidate(*given)[0][:3],
+                int(_with_candidate(*given)[0][:3].argmin()),
+            ),
+        ),
+    ),
+    Misconception(
+        "name instead of index",
+        "Return the index of the smallest error, 0, 1 or 2, not the name of the gate.",
+        shows=lambda given, answer: isinstance(answer[1], str),
+    ),
+    Misconception(
+        "errors of single units or steps",
+        "You keep units or steps apart, or look at the last step alone. The error of a gate is one number: "
+        "the mean over all steps and units.",
+        (
+            _mistake(measure=lambda off: np.mean(off**2, axis=0), choose=lambda found: 0),
+            _mistake(measure=lambda off: np.mean(off**2, axis=1), choose=lambda found: 0),
+            _mistake(measure=lambda off: np.mean(off[-1] ** 2)),
+            _mistake(measure=lambda off: np.max(off**2)),
+        ),
+    ),
+    Misconception(
+        "index first",
+        "Return the three errors first, then the index of the smallest.",
+        (lambda *given: reference(*given)[::-1],),
+    ),
 )
 
 ITEM = Item(
@@ -195,7 +226,7 @@ ITEM = Item(
     parts=(Part("errors"), Part("least")),
     reference=reference,
     questions=(
-        Question("how much each gate held open changes", 2, draw_network, grades=("errors",)),
+        Question("how much each gate held open changes", 2, draw_network, grades=("errors",), rtol=1e-4),
         Question("which gate is needed least", 1, draw_network, grades=("least",), repeats=9),
     ),
     misconceptions=MISCONCEPTIONS,

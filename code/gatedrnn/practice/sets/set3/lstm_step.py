@@ -5,7 +5,7 @@ import numpy as np
 from gatedrnn.cells import sigmoid
 from gatedrnn.practice.items import Item, Misconception, Part, Question
 from gatedrnn.practice.sets.set3 import equations
-from gatedrnn.practice.sets.set3.equations import mistaken, step
+from gatedrnn.practice.sets.set3.equations import SINGLE, mistaken, step
 
 
 def _draw(rng, biases=True):
@@ -40,6 +40,11 @@ def plot(axes, function):
 
 def _bias_twice(x, h, c, W, U, b, d):
     return W @ x + 2 * b + U @ h
+
+
+def _interleaved(x, h, c, W_ih, W_hh, b_ih, b_hh):
+    dealt = np.concatenate([np.arange(k, len(b_ih), 4) for k in range(4)])
+    return step(x, h, c, W_ih[dealt], W_hh[dealt], b_ih[dealt], b_hh[dealt])
 
 
 ALL_SIGMOID = (sigmoid,) * 4
@@ -165,6 +170,48 @@ MISCONCEPTIONS = (
         "A product does not fit: W_ih has shape (4H, I) and x shape (I,). The matrix stands on the left.",
         error="matmul|not aligned|could not be broadcast",
     ),
+    Misconception(
+        "gates stacked in another way",
+        "Your gates stand in another order or shape: np.stack([i, f, g, o]) has one row for each gate, (4, "
+        "H).",
+        (
+            mistaken(pack=lambda h, c, gates: (h, c, gates.T)),
+            mistaken(pack=lambda h, c, gates: (h, c, gates.ravel())),
+            mistaken(pack=lambda h, c, gates: (h, c, gates[[0, 1, 3, 2]])),
+        ),
+        shows=lambda given, answer: isinstance(answer[2], tuple),
+    ),
+    Misconception(
+        "rows of the gates interleaved",
+        "You deal the rows out to the gates one by one. They stand in four blocks: the first H are the input "
+        "gate's, and so on. np.split(a, 4) takes them apart.",
+        (_interleaved,),
+    ),
+    Misconception(
+        "columns instead of vectors",
+        "Your vectors became columns. W @ x with x of shape (I,) is a vector already.",
+        (mistaken(pack=lambda h, c, gates: (h[:, None], c[:, None], gates[..., None])),),
+        shows=lambda given, answer: np.shape(answer[2])[:1] == (4,) and np.ndim(answer[2]) == 3,
+    ),
+    Misconception(
+        "a gate without its work",
+        "One of the gates is computed and does not do its work: c = f * c + i * g, all four of them.",
+        (
+            mistaken(keep=lambda i, f, g, c: f * c + g),
+            mistaken(keep=lambda i, f, g, c: c + i * g),
+            mistaken(keep=lambda i, f, g, c: f * c + i),
+        ),
+    ),
+    Misconception(
+        "1 − f in place of f",
+        "The forget gate says which share is kept, in spite of its name: f * c, not (1 − f) * c.",
+        (mistaken(keep=lambda i, f, g, c: (1 - f) * c + i * g),),
+    ),
+    Misconception(
+        "candidate squashed twice",
+        "The candidate g went through its tanh already; i * g is what is written.",
+        (mistaken(keep=lambda i, f, g, c: f * c + i * np.tanh(g)),),
+    ),
 )
 
 ITEM = Item(
@@ -174,10 +221,10 @@ ITEM = Item(
     parts=(Part("h", "state"), Part("c", "state"), Part("gates", "gate")),
     reference=step,
     questions=(
-        Question("the gates, without biases", 1, draw_plain, grades=("gates",)),
-        Question("the gates, with both biases", 1, draw_biases, grades=("gates",)),
-        Question("the new cell state", 1, draw_biases, grades=("c",)),
-        Question("the new hidden state", 1, draw_biases, grades=("h",)),
+        Question("the gates, without biases", 1, draw_plain, grades=("gates",), **SINGLE),
+        Question("the gates, with both biases", 1, draw_biases, grades=("gates",), **SINGLE),
+        Question("the new cell state", 1, draw_biases, grades=("c",), **SINGLE),
+        Question("the new hidden state", 1, draw_biases, grades=("h",), **SINGLE),
     ),
     misconceptions=MISCONCEPTIONS,
     hints=(
@@ -185,9 +232,10 @@ ITEM = Item(
         "on. What happens to each quarter, and in which order are c and h renewed?",
         "drive = W_ih @ x + b_ih + W_hh @ h + b_hh; np.split(drive, 4) gives i, f, g and o. A sigmoid "
         "for i, f and o, tanh for g. Then c = f * c + i * g, and h = o * np.tanh(c).",
-        "The expected picture: the cell state keeps nearly all of its 1 for inputs below −2, and grows to "
-        "about 1.5 for large ones, where the input gate opens; h stays below it and falls to almost "
-        "0 on the left, where the output gate is shut.",
+        "The expected picture: the cell state keeps nearly all of its 1 for inputs below −2, rises to about "
+        "1.5 "
+        "near an input of 1.5, where the input gate is open, and sinks again where the forget gate shuts; h "
+        "stays below it and falls to almost 0 on the left, where the output gate is shut.",
     ),
     plot=plot,
 )

@@ -4,7 +4,7 @@ import numpy as np
 
 from gatedrnn.practice.items import Item, Misconception, Part, Question
 from gatedrnn.practice.sets.set3 import equations
-from gatedrnn.practice.sets.set3.equations import run, step
+from gatedrnn.practice.sets.set3.equations import SINGLE, run, step
 
 
 def _draw(rng, start):
@@ -116,9 +116,15 @@ MISCONCEPTIONS = (
         (_packed(lambda h0, c0, h, c, gates: (h[-1], c[-1], gates[-1])),),
     ),
     Misconception(
-        "gates with time last",
-        "Time is the first axis of the gates too: step t has gates[t], of shape (4, H).",
-        (_packed(lambda h0, c0, h, c, gates: (h, c, np.moveaxis(gates, 0, 1))),),
+        "gates in another shape",
+        "Time is the first axis of the gates too: step t has gates[t], of shape (4, H), so that all are (T, "
+        "4, H).",
+        (
+            _packed(lambda h0, c0, h, c, gates: (h, c, np.moveaxis(gates, 0, 1))),
+            _packed(lambda h0, c0, h, c, gates: (h, c, np.swapaxes(gates, 1, 2))),
+            _packed(lambda h0, c0, h, c, gates: (h, c, np.concatenate(gates))),
+            _packed(lambda h0, c0, h, c, gates: (h, c, gates.reshape(len(h), -1))),
+        ),
     ),
     Misconception(
         "two values returned instead of three",
@@ -129,6 +135,21 @@ MISCONCEPTIONS = (
             _packed(lambda h0, c0, h, c, gates: (h, (h[-1], c[-1]))),
         ),
     ),
+    Misconception(
+        "returned inside the loop",
+        "Your answer has the first step only: the return stands inside the loop.",
+        (_packed(lambda h0, c0, h, c, gates: (h[:1], c[:1], gates[:1])),),
+    ),
+    Misconception(
+        "steps in one long row",
+        "Your steps stand behind each other in one row. np.stack gives each a row of its own.",
+        (_packed(lambda h0, c0, h, c, gates: (h.ravel(), c.ravel(), np.hstack(gates))),),
+    ),
+    Misconception(
+        "time across",
+        "Your outputs have a column for each step. Asked for is a row for each step.",
+        (_packed(lambda h0, c0, h, c, gates: (h.T, c.T, gates)),),
+    ),
 )
 
 ITEM = Item(
@@ -138,9 +159,11 @@ ITEM = Item(
     parts=(Part("outputs", "state"), Part("cells", "state"), Part("gates", "gate")),
     reference=run,
     questions=(
-        Question("the outputs from rest", 1, draw_rest, grades=("outputs",)),
-        Question("outputs and cell states from a given state", 1, draw_state, grades=("outputs", "cells")),
-        Question("the trace of the gates", 1, draw_state, grades=("gates",)),
+        Question("the outputs from rest", 1, draw_rest, grades=("outputs",), **SINGLE),
+        Question(
+            "outputs and cell states from a given state", 1, draw_state, grades=("outputs", "cells"), **SINGLE
+        ),
+        Question("the trace of the gates", 1, draw_state, grades=("gates",), **SINGLE),
     ),
     misconceptions=MISCONCEPTIONS,
     hints=(
