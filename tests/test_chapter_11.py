@@ -92,6 +92,14 @@ def test_results_are_never_typed(source):
 
 
 @pytest.mark.notebook
+def test_the_disruptions_that_are_not_caught_have_a_fate(said, results):
+    rows = results.where(regime="slow", model="fraction_mean")
+    lost = sum(row["limited"] - row["caught"] for row in rows)
+    assert said["fate_none"] + said["fate_early"] + said["fate_late"] == lost
+    assert said["fate_late"] < said["fate_none"] + said["fate_early"]
+
+
+@pytest.mark.notebook
 def test_what_is_fitted_again_equals_the_table(said, results):
     assert said["drift"] <= max(results.tolerance[m] for m in ("fraction_mean", "logistic_history", "gru"))
 
