@@ -41,8 +41,14 @@ def empty_corners(app, doctree, docname) -> None:
             entry["corner"] = not entry.astext().strip()
 
 
+def only_formulas(node: nodes.entry) -> bool:
+    """Whether a cell has no words besides its formulas."""
+    texts = node.findall(nodes.Text)
+    return not any(text.strip() for text in texts if not isinstance(text.parent, nodes.math))
+
+
 def visit_entry(translator, node: nodes.entry) -> None:
-    """Open a cell of a table, as a heading only where it has words."""
+    """Open a cell of a table, as a heading only where it has words; a heading of formulas alone gets a name."""
     row = node.parent
     in_head = isinstance(row.parent, nodes.thead)
     type(translator).visit_entry(translator, node)
@@ -50,6 +56,9 @@ def visit_entry(translator, node: nodes.entry) -> None:
         opened = translator.body.pop()
         translator.body.append(opened.replace("<th", "<td", 1))
         translator.context[-1] = translator.context[-1].replace("</th>", "</td>")
+    elif in_head and only_formulas(node):
+        opened = translator.body.pop()
+        translator.body.append(opened.replace("<th", f'<th aria-label="{escape(node.astext())}"', 1))
 
 
 def depart_entry(translator, node: nodes.entry) -> None:
