@@ -48,7 +48,7 @@ def only_formulas(node: nodes.entry) -> bool:
 
 
 def visit_entry(translator, node: nodes.entry) -> None:
-    """Open a cell of a table, as a heading only where it has words; a heading of formulas alone gets a name."""
+    """Open a cell of a table, as a heading only where it has words; formulas alone get words for the ear."""
     row = node.parent
     in_head = isinstance(row.parent, nodes.thead)
     type(translator).visit_entry(translator, node)
@@ -57,8 +57,9 @@ def visit_entry(translator, node: nodes.entry) -> None:
         translator.body.append(opened.replace("<th", "<td", 1))
         translator.context[-1] = translator.context[-1].replace("</th>", "</td>")
     elif in_head and only_formulas(node):
-        opened = translator.body.pop()
-        translator.body.append(opened.replace("<th", f'<th aria-label="{escape(node.astext())}"', 1))
+        translator.body.append(f'<span class="for-the-ear">{escape(node.astext())}</span>')
+        translator.body.append('<span aria-hidden="true">')
+        translator.context[-1] = f"</span>{translator.context[-1]}"
 
 
 def depart_entry(translator, node: nodes.entry) -> None:
