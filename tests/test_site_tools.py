@@ -85,6 +85,20 @@ def test_a_page_names_the_one_sheet_however_often_it_is_built(load, tmp_path):
         slim.link_sheet(page, "three")
 
 
+def test_the_themes_script_is_quietened_once_and_a_new_one_is_refused(load, tmp_path):
+    slim, folder = load("book_slim"), tmp_path / "_static" / "scripts"
+    folder.mkdir(parents=True)
+    script = folder / "pydata-sphinx-theme.js"
+    script.write_text(f"document.querySelectorAll({slim.MEASURED})")
+    app = types.SimpleNamespace(builder=types.SimpleNamespace(format="html"), outdir=tmp_path)
+    for _ in range(2):
+        slim.quiet_theme(app, None)
+        assert script.read_text() == f"document.querySelectorAll({slim.QUIET})"
+    script.write_text("another version")
+    with pytest.raises(ValueError, match="measures other boxes"):
+        slim.quiet_theme(app, None)
+
+
 class Config(types.SimpleNamespace):
     """As much of Sphinx's configuration as is asked for."""
 

@@ -25,6 +25,7 @@ SHEETS = (
     "book.css",
 )
 SHEET = "site.css"
+QUIET = '"[data-measured-by-theme]"'
 MEASURED = (
     '["pre",".nboutput > .output_area",".cell_output > .output",".jp-RenderedHTMLCommon",'
     '".pst-scrollable-table-container"].join(", ")'
@@ -144,9 +145,11 @@ def quiet_theme(app, exception) -> None:
         return
     script = Path(app.outdir, "_static", "scripts", "pydata-sphinx-theme.js")
     text = script.read_text(encoding="utf-8")
+    if QUIET in text:  # the last build's copy, which Sphinx has left in its place
+        return
     if text.count(MEASURED) != 1:
         raise ValueError(f"{script.name} measures other boxes than those that book_slim.py takes from it.")
-    script.write_text(text.replace(MEASURED, '"[data-measured-by-theme]"'), encoding="utf-8")
+    script.write_text(text.replace(MEASURED, QUIET), encoding="utf-8")
 
 
 def bare(address: str) -> str:
