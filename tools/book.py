@@ -88,7 +88,7 @@ def package_state() -> str:
 def site_state(package: str) -> str:
     """What every rendered page depends on besides its own source."""
     layout = [ROOT / "_config.yml", ROOT / "_toc.yml", ROOT / "references.bib", ROOT / "tools" / "book.py"]
-    return digest([*layout, *files_below("tools/ext")], package)
+    return digest([*layout, *files_below("tools/ext", "assets")], package)
 
 
 def state_note(folder: Path) -> Path:
