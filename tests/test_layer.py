@@ -31,7 +31,8 @@ def build(tmp_path, monkeypatch):
     def run(text: str, **config) -> str:
         source = tmp_path / "source"
         source.mkdir(exist_ok=True)
-        (source / "index.md").write_text(text, encoding="utf-8")
+        (source / "index.md").write_text("# A book\n\n```{toctree}\npage\n```\n", encoding="utf-8")
+        (source / "page.md").write_text(text, encoding="utf-8")
         (source / "drawing.svg").write_text(DRAWING, encoding="utf-8")
         (source / "plain.svg").write_text(DRAWING.replace("#1d2733", "#0072b2"), encoding="utf-8")
         (source / "references.bib").write_text(
@@ -67,7 +68,7 @@ def build(tmp_path, monkeypatch):
             finally:
                 run.warnings = re.sub(r"\x1b\[[\d;]*m", "", said.read_text(encoding="utf-8"))
         run.out = out
-        return (out / "index.html").read_text(encoding="utf-8")
+        return (out / "page.html").read_text(encoding="utf-8")
 
     yield run
     for name in [name for name in sys.modules if name.startswith("book_")]:
@@ -103,7 +104,7 @@ def test_a_comma_stays_with_its_formula(build):
 def test_a_formula_that_cannot_be_typeset_fails_the_build_by_name(build, formula):
     with pytest.raises(SphinxError, match=r"1 formula\(s\) cannot be typeset"):
         build(f"# Title\n\nText {formula} here.\n" if formula.count("$$") == 0 else f"# Title\n\n{formula}\n")
-    assert "index.md" in build.warnings and "cannot typeset" in build.warnings
+    assert "page.md" in build.warnings and "cannot typeset" in build.warnings
     assert formula.strip("$\n").replace("\\", "\\\\") in build.warnings
 
 
@@ -149,7 +150,7 @@ def test_an_svg_without_ink_needs_no_twin(build):
 @pytest.mark.parametrize("alt", ["", ":alt:  \n"])
 def test_an_image_without_alt_text_is_reported(build, alt):
     build(f"# Title\n\n```{{image}} plain.svg\n{alt}```\n")
-    assert "an image has no alt text" in build.warnings and "index.md" in build.warnings
+    assert "an image has no alt text" in build.warnings and "page.md" in build.warnings
 
 
 # ---- references ---------------------------------------------------------------------------------------
@@ -165,7 +166,7 @@ def test_references_are_labelled_by_author_and_year(build):
 # ---- notebooks ----------------------------------------------------------------------------------------
 
 
-def read(build, name="index.ipynb"):
+def read(build, name="page.ipynb"):
     return nbformat.read(build.out / "downloads" / name, as_version=4)
 
 
@@ -175,7 +176,7 @@ def test_a_page_with_code_is_offered_as_a_clean_notebook(build):
         "---\ntags: [hide-input]\nmystnb:\n  figure:\n    caption: It $x$ falls.\n---\na = 1\n```\n\n"
         "```{image} drawing.svg\n:alt: A line.\n```\n\n```{bibliography}\n```\n"
     )
-    assert re.search(r'</h1>\s*<p class="chapter-take-home"><a href="downloads/index.ipynb" download>', html)
+    assert re.search(r'</h1>\s*<p class="chapter-take-home"><a href="downloads/page.ipynb" download>', html)
     notebook = read(build)
     kinds = [cell.cell_type for cell in notebook.cells]
     assert kinds == ["markdown", "code", "markdown", "markdown", "markdown"]
@@ -203,7 +204,7 @@ def test_links_in_a_notebook_lead_to_the_site_once_it_has_an_address(build):
     build(page)
     assert read(build).cells[0].source.endswith("See *Place*.")
     build(page, html_baseurl="https://book.example/")
-    assert read(build).cells[0].source.endswith("See [Place](https://book.example/index.html#there).")
+    assert read(build).cells[0].source.endswith("See [Place](https://book.example/page.html#there).")
 
 
 @pytest.mark.parametrize(
@@ -219,7 +220,7 @@ def test_links_in_a_notebook_lead_to_the_site_once_it_has_an_address(build):
 def test_what_a_notebook_could_not_show_fails_the_build(build, text, sentence):
     with pytest.raises(SphinxError, match=re.escape(sentence)) as caught:
         build(HEADER + f"# Title\n\n{text}\n\n```{{code-cell}}\n1\n```\n")
-    assert str(caught.value).startswith("index: ")
+    assert str(caught.value).startswith("page: ")
 
 
 def test_the_archive_is_the_same_each_time(build):

@@ -159,6 +159,11 @@ def write_around(app, exception) -> None:
     (folder / "robots.txt").write_text(f"User-agent: *\nAllow: /\n{known}", encoding="utf-8")
 
 
+def add_templates(app, config):
+    """Let Sphinx find the templates that lie beside this file."""
+    config.templates_path.append(str(Path(__file__).parent / "templates"))
+
+
 def page_404(app):
     """Offer the page that servers show for an address at which nothing is."""
     yield "404", {"html_baseurl": app.config.html_baseurl}, "404.html"
@@ -178,6 +183,7 @@ def setup(app):
     pybtex.plugin.register_plugin("pybtex.style.formatting", "book", BookStyle)
     app.add_role("site-archive", site_role)
     app.connect("config-inited", learn_address)
+    app.connect("config-inited", add_templates)
     app.connect("html-page-context", fill_context)
     app.connect("doctree-resolved", mark_long_parts)
     app.connect("html-page-context", add_scripts)

@@ -144,6 +144,8 @@ def quiet_theme(app, exception) -> None:
     if exception is not None or app.builder.format != "html":
         return
     script = Path(app.outdir, "_static", "scripts", "pydata-sphinx-theme.js")
+    if not script.exists():  # another theme
+        return
     text = script.read_text(encoding="utf-8")
     if QUIET in text:  # the last build's copy, which Sphinx has left in its place
         return
