@@ -157,8 +157,9 @@ def test_every_handle_follows_a_finger_and_the_page_stays(open_page, name):
             in_view(page, handle)
             before, scrolled, (x, y) = told(figure), page.evaluate("scrollY"), middle(handle)
             is_handle = "live-handle" in (handle.get_attribute("class") or "")
-            rise = 12 if is_handle else 0  # a slider leaves strokes up and down to the page
-            points = [{"x": x - 26 * share, "y": y - rise * share} for share in (0, 0.3, 0.6, 1)]
+            # A slider leaves strokes up and down to the page, and may have few stops, far from each other.
+            far, rise = (26, 12) if is_handle else (130, 0)
+            points = [{"x": x - far * share, "y": y - rise * share} for share in (0, 0.3, 0.6, 1)]
             touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": points[:1]})
             for point in points[1:]:
                 touch.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [point]})
