@@ -2,6 +2,7 @@
 
 import functools
 import importlib.util
+import sys
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,14 @@ def glued(notebook) -> dict:
     return {
         name: text.strip("'\"") if text.startswith(quotes) else float(text) for name, text in found.items()
     }
+
+
+@pytest.fixture(autouse=True)
+def no_figure_stays_open():
+    """Close what a test has drawn, so that a test of what stays open sees its own figures only."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
 
 
 @pytest.fixture(scope="module")
