@@ -2,16 +2,14 @@
 
 import numpy as np
 
+from gatedrnn import cells
 from gatedrnn.practice.items import Item, Misconception, Part, Question
 
 
 def one_way(inputs, U, W):
     """Return every state of a tanh network without biases, from rest."""
-    h, states = np.zeros(len(W)), []
-    for x in inputs:
-        h = np.tanh(U @ x + W @ h)
-        states.append(h)
-    return np.stack(states)
+    no_bias = np.zeros(len(W))
+    return cells.run(cells.rnn_step, inputs, None, cells.Parameters(U, W, no_bias, no_bias)).outputs
 
 
 def both(inputs, U_f, W_f, U_b, W_b):
