@@ -6,7 +6,7 @@ import pickle
 import numpy as np
 import pytest
 import torch
-from gatedrnn import cells, kernels, layers
+from gatedrnn import cells, kernels, layers, products
 from torch.nn.utils.rnn import pack_padded_sequence, pack_sequence, pad_packed_sequence
 
 NAMES = ["RNN", "LSTM", "GRU"]
@@ -151,7 +151,9 @@ def test_an_rnn_in_single_precision_has_the_gradients_of_torch_from_rest_to_satu
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("threads", [1, 2])
-def test_single_precision_on_large_layers_equals_torch(name, threads):
+@pytest.mark.parametrize("onednn", [True, False])
+def test_single_precision_on_large_layers_equals_torch(name, threads, onednn, monkeypatch):
+    monkeypatch.setattr(products, "_onednn_is_faster", lambda: onednn)
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:

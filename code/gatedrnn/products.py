@@ -1,10 +1,13 @@
 """Matrix products for the fast layers: torch's own, or oneDNN's where that is faster.
 
-In float32 on a CPU, torch sends a matrix product to MKL, which on processors not made by Intel uses half of
-the vector width; oneDNN, which torch carries for its convolutions and its LSTM, uses all of it. It takes
-longer to start, so it only pays for large products. Where it is missing, everything here is `torch.addmm`.
+In float32 on a CPU, torch sends a matrix product to MKL, which on some processors not made by Intel uses half
+of the vector width; oneDNN, which torch carries for its convolutions and its LSTM, uses all of it. On others
+MKL is the faster one, so the first large product of a process is timed with both. oneDNN takes longer to
+start, so it only pays for large products. Where it is missing, everything here is `torch.addmm`.
 """
 
+import functools
+import time
 from collections.abc import Callable, Sequence
 
 import torch
@@ -12,6 +15,9 @@ from torch import Tensor
 
 # Multiplications in a product from which oneDNN's faster arithmetic outweighs its slower start (measured).
 WORTH_IT = 2**20
+# On the processors met so far oneDNN takes 0.5 or 1.0 of MKL's time for a large product. A bound well between
+# the two gives the same answer in every process of a machine, however busy, and with it the same roundings.
+CLEARLY_FASTER = 0.75
 
 
 def write_product(weight: Tensor, bias: Tensor | None, rows: int) -> Callable[[Tensor, Tensor], Tensor]:
@@ -87,7 +93,26 @@ def _onednn_pays(multiplications: int, like: Tensor) -> bool:
         and like.device.type == "cpu"
         and torch.backends.mkldnn.is_available()
         and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+        and _onednn_is_faster()
     )
+
+
+@functools.cache
+def _onednn_is_faster() -> bool:
+    """Time one product of both kinds, in turns: a matter of milliseconds, once per process."""
+    x, weight, out = (torch.full((256, 256), 0.5) for _ in range(3))
+    packed = torch.ops.mkldnn._reorder_linear_weight(weight, len(x))
+    kinds = (lambda: torch.mm(x, weight.t(), out=out), lambda: _onednn(x, packed))
+    with torch.no_grad():
+        rounds = [[_seconds(product) for product in kinds] for _ in range(9)]
+    mkl, onednn = map(min, zip(*rounds, strict=True))  # what others did meanwhile only adds time
+    return onednn < CLEARLY_FASTER * mkl
+
+
+def _seconds(work: Callable) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
 
 
 def _onednn(x: Tensor, weight: Tensor) -> Tensor:
