@@ -48,7 +48,7 @@ function render({ model, el }) {
   const costs = () => {
     const key = `${model.get("duration")} ${model.get("missed")}`;
     if (made === null || made.key !== key) {
-      const levels = Array.from({ length: Math.round((HIGHEST - LOWEST) / GRID) + 1 }, (_, i) => LOWEST + i * GRID);
+      const levels = Array.from({ length: Math.round((HIGHEST - LOWEST) / GRID) + 1 }, (_, i) => Math.round(100 * (LOWEST + i * GRID)) / 100);
       made = { key, levels, prices: levels.map((level) => outcome(level).cost) };
     }
     return made;
@@ -65,11 +65,12 @@ function render({ model, el }) {
     const best = levels[prices.indexOf(Math.min(...prices))];
     traces.show(threshold, raised, fates);
     curve.show(levels, prices, threshold, cost);
-    values.set("caught", String(count("caught")));
-    values.set("false", String(count("false", "early")));
-    values.set("warning", middle === null ? "–" : `${number(1000 * middle, 0)} ms`);
-    values.set("cost", number(cost, 2));
-    values.set("best", number(best, 2));
+    values.set("caught", String(count("caught")), count("caught"));
+    values.set("false", String(count("false", "early")), count("false", "early"));
+    if (middle === null) values.set("warning", "–");
+    else values.set("warning", `${number(1000 * middle, 0)} ms`, middle);
+    values.set("cost", number(cost, 2), cost);
+    values.set("best", number(best, 2), best);
     const side = threshold > best + 0.03 ? "above" : threshold < best - 0.03 ? "below" : "at";
     voice.say(`A threshold of ${number(threshold, 2)} catches ${count("caught")} of ${limited} disruptions, misses `
       + `${count("missed")} and raises ${count("false", "early")} false alarms. It lies ${side} the cheapest one.`);

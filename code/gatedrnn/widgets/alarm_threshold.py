@@ -16,6 +16,7 @@ BUSY = 0.5  # Greenwald fraction that a quiet discharge reaches to be shown
 SAMPLE = 2  # rows of a sample: the sensors are read every 20 ms
 STEP = 0.01 * SAMPLE
 RELEASE = 0.9
+LEVELS = np.arange(30, 151, 2) / 100  # thresholds of the curve
 
 
 class AlarmThreshold(LiveFigure):
@@ -79,6 +80,20 @@ class AlarmThreshold(LiveFigure):
             "cost": float(alarms.cost(verdicts, self.missed)),
         }
 
+    def numbers(self) -> dict[str, float]:
+        """Return caught, false, middle warning (s; left out if none is caught), cost and best threshold."""
+        outcome = self.outcome()
+        warnings = np.sort(outcome["warning"][np.isfinite(outcome["warning"])])
+        middle = {"warning": float(warnings[(len(warnings) - 1) // 2])} if len(warnings) else {}
+        prices = [self.outcome(level)["cost"] for level in LEVELS]
+        return {
+            "caught": outcome["caught"],
+            "false": outcome["false"],
+            **middle,
+            "cost": outcome["cost"],
+            "best": float(LEVELS[np.argmin(prices)]),
+        }
+
     def _discharges(self) -> Discharges:
         """Times and phases of the shots as a table; nothing else of them is needed to judge."""
         lengths = np.array([len(shot["scores"]) for shot in self.shots])
@@ -112,8 +127,8 @@ class AlarmThreshold(LiveFigure):
         traces.set(
             xlabel="time before the end (s)", ylabel="Greenwald fraction", xlim=(-1.0, 0), ylim=(0, 1.8)
         )
-        grid = np.arange(30, 151, 2) / 100
-        price.plot(grid, [self.outcome(level)["cost"] for level in grid], "-", color=figures.PALETTE["green"])
+        prices = [self.outcome(level)["cost"] for level in LEVELS]
+        price.plot(LEVELS, prices, "-", color=figures.PALETTE["green"])
         price.axvline(self.threshold, color=figures.INK, ls="--", lw=1)
         price.set(xlabel="threshold", ylabel="cost of a discharge (false alarms)", ylim=(0, None))
         return figure

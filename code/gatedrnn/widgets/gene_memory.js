@@ -35,7 +35,7 @@ function render({ model, el }) {
     phase.show(now, level, rests);
     history.show(now, level);
     const told = tell(now, level, rests);
-    ["rests", "level", "push"].forEach((name) => values.set(name, told[name]));
+    ["rests", "level", "push"].forEach((name) => values.set(name, told[name], told.exact[name]));
     voice.say(told.sentence);
   };
   const link = follow(model, ["input", "feedback", "steepness", "level"], paint);
@@ -73,6 +73,7 @@ function tell(gene, level, rests) {
   return {
     rests: `${stable} stable${rests.length > stable ? ", 1 unstable" : ""}`, level: number(level, 2),
     push: push > 99.5 ? "over 99 life times" : `${number(push, 1)} life times`,
+    exact: { rests: stable, level, push },
     sentence: `At an input of ${number(gene.input, 3)} the gene is ${on ? "on" : "off"}, at a level of ${number(level, 2)}. ${ending}`,
   };
 }

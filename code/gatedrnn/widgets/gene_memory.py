@@ -24,8 +24,8 @@ class GeneMemory(LiveFigure):
 
     Examples
     --------
-    >>> GeneMemory(input=0.2, level=0.2).settled(), GeneMemory(input=0.2, level=1.2).settled()
-    (0.2, 1.58)
+    >>> [round(GeneMemory(input=0.2, level=level).settled(), 2) for level in (0.2, 1.2)]
+    [0.2, 1.58]
     """
 
     view = "gene_memory.js"
@@ -53,7 +53,16 @@ class GeneMemory(LiveFigure):
         levels, stable = switch.rests(self.input)
         up = switch.rate(self.level, self.input) >= 0
         near = levels[stable & (levels >= self.level - 1e-9 if up else levels <= self.level + 1e-9)]
-        return round(float(near.min() if up else near.max()), 2)
+        return float(near.min() if up else near.max())
+
+    def numbers(self) -> dict[str, float]:
+        """Return how many rests are stable, the level of the gene, and the life times that a push lasts."""
+        level = self.settled()
+        return {
+            "rests": int(self.switch().rests(self.input)[1].sum()),
+            "level": level,
+            "push": float(self.switch().return_time(level)),
+        }
 
     def picture(self):
         """Return production and loss, and the folded curve of rests, as a matplotlib figure."""

@@ -116,7 +116,8 @@ export function readouts(terms) {
   });
   const set = (name, words, exact) => {
     values[name].textContent = words;
-    if (exact !== undefined) values[name].dataset.exact = exact;
+    if (exact === undefined) delete values[name].dataset.exact;
+    else values[name].dataset.exact = exact;
   };
   return { root, set };
 }

@@ -50,9 +50,9 @@ function render({ model, el }) {
     const ratio = sum(jumps) / whole;
     trace.show(light, calcium, jumps);
     curve.show(scores, derivative);
-    values.set("jumps", number(scores[at], 3));
-    values.set("rise", number(derivative[at], 3));
-    values.set("ratio", number(ratio, 2));
+    values.set("jumps", number(scores[at], 3), scores[at]);
+    values.set("rise", number(derivative[at], 3), derivative[at]);
+    values.set("ratio", number(ratio, 2), ratio);
     const better = scores[at] >= derivative[at] ? "better" : "worse";
     voice.say(`With a decay of ${number(assumed, 0)} ms, a noise of ${number(noise, 3)} and a price of ${number(price, 2)}, `
       + `the jumps correlate ${number(scores[at], 2)} with the true spikes at 200 ms, ${better} than the derivative's `

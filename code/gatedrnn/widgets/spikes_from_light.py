@@ -93,6 +93,16 @@ class SpikesFromLight(LiveFigure):
         true = decoders.deconvolve(np.array(self.clean), np.exp(-1000 / (self.rate * self.true_decay)))
         return float(self.jumps().sum() / true.sum())
 
+    def numbers(self) -> dict[str, float]:
+        """Return both correlations at a smoothing of 200 ms, and :meth:`ratio`."""
+        at = list(self.widths).index(200)
+        read = self.correlations()
+        return {
+            "jumps": float(read["deconvolution"][at]),
+            "rise": float(read["derivative"][at]),
+            "ratio": self.ratio(),
+        }
+
     def picture(self):
         """Return light, calcium and correlations as a matplotlib figure."""
         from matplotlib import pyplot

@@ -44,7 +44,7 @@ function render({ model, el }) {
     trust.show(factors);
     cost.show(errors);
     const typical = Object.fromEntries(GUESSES.map(({ name }) => [name, typicalError(errors[name])]));
-    GUESSES.forEach(({ name }) => values.set(name, `${number(typical[name], 3)} SD`));
+    GUESSES.forEach(({ name }) => values.set(name, `${number(typical[name], 3)} SD`, typical[name]));
     voice.say(tell(typical));
   };
   const link = follow(model, names, paint);

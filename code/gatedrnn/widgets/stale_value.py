@@ -63,6 +63,16 @@ class StaleValue(LiveFigure):
         """Return the root mean square error over all these ages."""
         return float(np.sqrt(np.mean(self.error(factor) ** 2)))
 
+    def numbers(self) -> dict[str, float]:
+        """Return the typical error of each of the four guesses, in standard deviations of the state."""
+        factors = {
+            "last": np.ones_like(AGES),
+            "mean": np.zeros_like(AGES),
+            "yours": self.factor(),
+            "best": self.best(),
+        }
+        return {name: self.typical(factor) for name, factor in factors.items()}
+
     def picture(self):
         """Return γ and the errors as a matplotlib figure."""
         from matplotlib import pyplot
