@@ -7,7 +7,7 @@
 - *axe*: what keeps a reader with a disability out, page by page, in both colour schemes.
 - *lighthouse*: its four scores on an emulated phone for the title page, the page with most mathematics and
   the page with most figures (fetched once through npm).
-- *frames*: how long the browser works on each frame while the handle of a live figure is dragged.
+- *frames*: how long the browser works on each frame while a handle or slider of a live figure is dragged.
 """
 
 import argparse
@@ -98,6 +98,12 @@ def read_through(page) -> None:
     page.wait_for_load_state("networkidle")
 
 
+def start_figures(page) -> None:
+    """Start the live figures that are far down the page, too."""
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.wait_for_function("!document.querySelector('.live-figure:not([data-started])')")
+
+
 def weights(browser, home: str) -> list[dict]:
     """Weigh a first visit to each page, read to its end."""
     rows = []
@@ -125,6 +131,8 @@ def axe(browser, home: str) -> list[dict]:
             page = browser.new_page(viewport={"width": 1280, "height": 900}, color_scheme=scheme)
             page.goto(home + name)
             page.evaluate("document.querySelectorAll('details').forEach((node) => { node.open = true; })")
+            page.add_style_tag(content=".long-part { content-visibility: visible !important; }")
+            start_figures(page)
             page.add_script_tag(path=AXE)
             run = "axe.run(document, { resultTypes: ['violations'] })"
             found[scheme] = page.evaluate(
@@ -191,9 +199,14 @@ def lighthouse(browser, home: str) -> list[dict]:
 DRAG = """async ([handle, steps]) => {
   const box = handle.getBoundingClientRect();
   const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
-  const send = (kind, dx, dy) => handle.dispatchEvent(new PointerEvent(kind, {
-    pointerId: 1, isPrimary: true, bubbles: true, clientX: x + dx, clientY: y + dy, buttons: 1,
-  }));
+  const slides = handle.matches("input");
+  const [from, to] = slides ? [Number(handle.min), Number(handle.max)] : [0, 0];
+  const send = (kind, dx, dy) => {
+    if (slides) handle.value = from + (to - from) * (0.5 + dx / 80);
+    handle.dispatchEvent(slides ? new InputEvent("input", { bubbles: true }) : new PointerEvent(kind, {
+      pointerId: 1, isPrimary: true, bubbles: true, clientX: x + dx, clientY: y + dy, buttons: 1,
+    }));
+  };
   handle.setPointerCapture = () => {};
   const times = [];
   send("pointerdown", 0, 0);
@@ -216,19 +229,22 @@ DRAG = """async ([handle, steps]) => {
 
 
 def frames(browser, home: str) -> list[dict]:
-    """Drag every handle of every live figure and time what the browser does in each frame."""
+    """Drag every handle and slider of every live figure and time what the browser does in each frame."""
     rows = []
     print(f"\n{'milliseconds a frame, by page and handle':<96}{'median':>8}{'95 %':>8}")
     for name in page_names():
         page = browser.new_page(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
         page.goto(home + name)
-        page.evaluate("dispatchEvent(new Event('beforeprint'))")  # starts the figures far down, too
-        page.wait_for_function("!document.querySelector('.live-figure:not([data-started])')")
-        for handle in page.locator(".live-figure .live-handle").all():
+        start_figures(page)
+        handles = page.locator(".live-figure .live-handle").all()
+        sliders = page.locator(".live-figure input[type=range]").all()
+        for handle in handles + sliders:
             handle.scroll_into_view_if_needed()
             times = page.evaluate(DRAG, [handle.element_handle(), DRAG_STEPS])
             middle, high = statistics.median(times), statistics.quantiles(times, n=20)[-1]
-            label = handle.get_attribute("aria-label")
+            label = handle.get_attribute("aria-label") or handle.evaluate(
+                "(node) => node.labels[0].textContent"
+            )
             rows.append({"page": name, "handle": label, "median_ms": middle, "p95_ms": high})
             print(f"{name + ': ' + label:<96}{middle:>8.1f}{high:>8.1f}", flush=True)
         page.close()
