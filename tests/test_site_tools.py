@@ -99,6 +99,23 @@ def test_the_themes_script_is_quietened_once_and_a_new_one_is_refused(load, tmp_
         slim.quiet_theme(app, None)
 
 
+@pytest.mark.parametrize(
+    ("printed", "read"),
+    [
+        ("-0.14", "−0.14"),
+        ("-0.00", "0.00"),
+        ("-0.005", "−0.005"),
+        ("-10 to 15 ms", "−10 to 15 ms"),
+        ("(-0.3, -0)", "(−0.3, 0)"),
+        ("4.1e-07", "4.1 × 10⁻⁷"),
+        ("1e+12", "10¹²"),
+        ("2024-11-24, x-1, 3-0", "2024-11-24, x-1, 3-0"),
+    ],
+)
+def test_computed_numbers_are_written_as_in_prose(load, printed, read):
+    assert load("book_numbers").in_prose(printed) == read
+
+
 class Config(types.SimpleNamespace):
     """As much of Sphinx's configuration as is asked for."""
 
