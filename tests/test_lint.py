@@ -142,6 +142,8 @@ def test_lines_and_words_are_counted_as_a_reader_sees_them(tmp_path):
         "Two words $x + y$ here.\n\n```{math}\n:label: eq-a\nnone of it\n```\n(target)=\n"
     )
     assert words == 3
+    roles = "It was {glue:text}`a-b:.3f` in {ref}`a figure <fig-x>` {cite:p}`Key1997`, [here](../far.md)."
+    assert lint.count_words(roles) == 6
 
 
 def test_percentile_is_a_value_that_occurs():

@@ -125,10 +125,13 @@ def examine_code(page: Page, number: int, cell) -> None:
 
 
 def count_words(prose: str) -> int:
-    """Words that a reader reads: no directives, options, code or formulas."""
+    """Words that a reader reads: no directives, options, code, formulas, addresses, names of labels."""
     text = re.sub(r"^(`{3,})\{(?:math|literalinclude|bibliography)\}.*?^\1$", " ", prose, flags=re.M | re.S)
     text = re.sub(r"^ *(?:`{3,}|:{3,}).*$|^ *:[\w-]+:.*$|^\([\w:.-]+\)=$|^% .*$", " ", text, flags=re.M)
     text = re.sub(r"\$\$.+?\$\$|\$[^$\n]+\$", " ", text, flags=re.S)
+    text = re.sub(r"\{(?:glue|cite)[\w:]*\}`[^`]*`", " ", text)  # a number, a name
+    text = re.sub(r"\{[\w:-]+\}`([^`<]*)(?:<[^`>]*>)?`", r" \1 ", text)  # what stands before its <label>
+    text = re.sub(r"\]\([^)\s]*\)", "] ", text)
     return len(re.findall(r"[^\W\d_][\w'’-]*", text))
 
 
