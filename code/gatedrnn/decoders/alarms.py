@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from gatedrnn.datasets import Discharges
-from gatedrnn.decoders.folds import Fold, LeakError
+from gatedrnn.decoders.folds import Fold, check_whole
+from gatedrnn.decoders.folds import LeakError as LeakError  # what check_shots raises, for those who catch it
 
 DEADLINE = 0.03  # s before the disruption: later, nothing can be done (Kates-Harbeck et al. 2019)
 EARLIEST = 0.5  # s before the phase begins: an alarm before that has not seen it
@@ -269,12 +270,7 @@ def check_shots(discharges: Discharges, train: np.ndarray, test: np.ndarray) -> 
     ...
     gatedrnn.decoders.folds.LeakError: 3 discharges have rows on both sides: keep every discharge whole.
     """
-    both = np.intersect1d(train, test)
-    if len(both):
-        raise LeakError(f"{len(both)} rows are in both sets, first row {both[0]}: take them out of one.")
-    shared = np.intersect1d(discharges.discharge_ID[train], discharges.discharge_ID[test])
-    if len(shared):
-        raise LeakError(f"{len(shared)} discharges have rows on both sides: keep every discharge whole.")
+    check_whole(discharges.discharge_ID, train, test, "row", "discharge", "discharges")
 
 
 def looks_ahead(discharges: Discharges, column: str = "density") -> float:

@@ -135,6 +135,31 @@ def bins_of(recording: Recording, reaches: Sequence[int]) -> np.ndarray:
     return np.concatenate([np.arange(recording.starts[r], recording.stops[r]) for r in reaches])
 
 
+def check_whole(owner, train, test, row: str, whole: str, wholes: str) -> None:
+    """Raise unless what each row belongs to is on one side only.
+
+    Parameters
+    ----------
+    owner : ndarray
+        For every row, the number of the reach, or the discharge, that it is part of.
+    train, test : ndarray of int
+        Numbers of rows.
+    row, whole, wholes : str
+        What the message calls them.
+
+    Raises
+    ------
+    LeakError
+        If a row is in both sets, or something has rows in both.
+    """
+    both = np.intersect1d(train, test)
+    if len(both):
+        raise LeakError(f"{len(both)} {row}s are in both sets, first {row} {both[0]}: take them out of one.")
+    shared = np.intersect1d(owner[train], owner[test])
+    if len(shared):
+        raise LeakError(f"{len(shared)} {wholes} have {row}s on both sides: keep every {whole} whole.")
+
+
 def check_split(recording: Recording, train: np.ndarray, test: np.ndarray) -> None:
     """Raise unless a training and a test set of bins are apart.
 
@@ -159,12 +184,7 @@ def check_split(recording: Recording, train: np.ndarray, test: np.ndarray) -> No
     ...
     gatedrnn.decoders.folds.LeakError: 6 reaches have bins on both sides: keep every reach whole.
     """
-    shared = np.intersect1d(train, test)
-    if len(shared):
-        raise LeakError(f"{len(shared)} bins are in both sets, first bin {shared[0]}: take them out of one.")
-    reaches = np.intersect1d(recording.reach[train], recording.reach[test])
-    if len(reaches):
-        raise LeakError(f"{len(reaches)} reaches have bins on both sides: keep every reach whole.")
+    check_whole(recording.reach, train, test, "bin", "reach", "reaches")
     ordered = np.sort(train)
     after = np.searchsorted(ordered, test)  # the nearest training bins on both sides of each test bin
     neighbours = ordered[np.clip([after - 1, after], 0, len(ordered) - 1)]
