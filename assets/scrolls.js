@@ -6,12 +6,21 @@
 (() => {
   const BOXES = "pre, .cell_output > .output, .pst-scrollable-table-container, .math-scroll, .figure-scroll";
   const scrolls = (box) => box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight;
+  /** Let the edge fade behind which there is more, as on a phone no bar is seen. */
+  const tell = (box) => {
+    box.classList.toggle("more-before", box.scrollLeft > 8);
+    box.classList.toggle("more-after", box.scrollWidth - box.clientWidth - box.scrollLeft > 8);
+  };
+  document.addEventListener("scroll", ({ target }) => {
+    if (target instanceof Element && target.matches(BOXES)) tell(target);
+  }, { capture: true, passive: true });
   const near = new IntersectionObserver((entries) => {
     const boxes = entries.filter(({ isIntersecting }) => isIntersecting).map(({ target }) => target);
     const found = boxes.map(scrolls); // all are measured before any is changed: one layout
     boxes.forEach((box, i) => {
       near.unobserve(box);
-      if (!found[i]) box.removeAttribute("tabindex");
+      if (found[i]) tell(box);
+      else box.removeAttribute("tabindex");
     });
   }, { rootMargin: "600px 0px" });
   const again = () => {

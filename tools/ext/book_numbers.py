@@ -1,6 +1,7 @@
-"""Numbers that the computation put into the prose, written as prose writes them: −0.14, 4 × 10⁻⁷, 0.00.
+"""Numbers in the prose as a reader is used to see them: −0.14, 4 × 10⁻⁷, 0.00, and 20 ms on one line.
 
 Python prints a hyphen for a minus, an `e` for a power of ten, and a minus before a zero that was rounded.
+A line may break at a blank, also at the one between a number and its unit.
 """
 
 import re
@@ -12,6 +13,10 @@ NEGATIVE = re.compile(r"(?<![\w.)])-(?=\.?\d)")
 NOTHING = re.compile(r"(?<![\w.)])-(?=0*\.?0*(?![\d.]))")  # a rounded zero has no sign
 POWER = re.compile(r"(?<=\d)e([+-]?)0*(\d+)\b")
 ALONE = re.compile(r"(?<![\d.])1 × 10")
+UNITS = "%|ms|µs|s|min|h|Hz|kHz|mm|cm|cm/s|KB|MB|GB|SD|ΔF/F"
+BEFORE_UNIT = re.compile(rf"(?<=\d) (?=(?:{UNITS})(?!\w))")
+UNIT_AHEAD = re.compile(rf" (?=(?:{UNITS})(?!\w))")
+NO_PROSE = (nodes.literal, nodes.literal_block, nodes.raw, nodes.math, nodes.math_block, nodes.comment)
 RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -26,17 +31,42 @@ def in_prose(text: str) -> str:
     return NEGATIVE.sub("−", NOTHING.sub("", text))
 
 
+def together(text: str) -> str:
+    """Return the text with no line break between a number and its unit, nor around ±.
+
+    >>> together("5 % in 20 ms, 0.3 ± 0.1 s").replace("\\xa0", "_")
+    '5_% in 20_ms, 0.3_±_0.1_s'
+    """
+    return BEFORE_UNIT.sub("\xa0", text).replace(" ± ", "\xa0±\xa0")
+
+
 class WriteNumbers(SphinxPostTransform):
-    """Rewrite the numbers that were glued into running text."""
+    """Rewrite the numbers that were glued into running text, and keep all numbers with their units."""
 
     default_priority = 400
 
     def run(self, **_):
-        """Go through the text of every glued value."""
-        for pasted in self.document.findall(nodes.inline):
-            if "pasted-text" in pasted["classes"]:
-                for text in list(pasted.findall(nodes.Text)):
-                    text.parent.replace(text, nodes.Text(in_prose(text.astext())))
+        """Go through the text of every glued value, then through all prose."""
+        for pasted in self.document.findall(_is_pasted):
+            for text in list(pasted.findall(nodes.Text)):
+                text.parent.replace(text, nodes.Text(in_prose(text.astext())))
+        for parent in self.document.findall(nodes.Element):
+            if not isinstance(parent, NO_PROSE):
+                self.hold(parent)
+
+    def hold(self, parent: nodes.Element):
+        """Keep the numbers that stand directly in a node with their units."""
+        for place, node in enumerate(parent.children):
+            if isinstance(node, nodes.Text):
+                words = together(node.astext())
+                if place and _is_pasted(parent[place - 1]) and UNIT_AHEAD.match(words):
+                    words = "\xa0" + words[1:]
+                parent.children[place] = nodes.Text(words)
+                parent.children[place].parent = parent
+
+
+def _is_pasted(node) -> bool:
+    return isinstance(node, nodes.inline) and "pasted-text" in node["classes"]
 
 
 def setup(app):
