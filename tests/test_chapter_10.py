@@ -31,45 +31,11 @@ def by_fold(results, ward, model, column="auc"):
 # The page
 
 
-def test_code_comments_name_equations_of_the_chapter(source):
-    labels = set(re.findall(r":label: (eq-[\w-]+)", source))
-    files = ("risk/decay.py", "risk/inputs.py", "risk/measures.py")
-    named = set(re.findall(r"# (eq-[\w-]+)", source))
-    for file in files:
-        found = set(
-            re.findall(r"# (eq-[\w-]+)", (ROOT / "code" / "gatedrnn" / file).read_text(encoding="utf-8"))
-        )
-        assert found, file
-        named |= found
-    assert named <= labels
-
-
-def test_every_citation_has_an_entry(source):
-    bibliography = (ROOT / "references.bib").read_text(encoding="utf-8")
-    entries = dict(re.findall(r"@\w+\{([\w-]+),(.*?)\n\}", bibliography, re.S))
-    cited = {key for keys in re.findall(r"\{cite:\w+\}`([^`]+)`", source) for key in keys.split(",")}
-    assert len(cited) >= 8 and cited <= set(entries)
-    assert [key for key in cited if "doi" not in entries[key]] == ["silva2012predicting"]  # it has none
-
-
-def test_every_objective_leads_to_what_tests_it(source):
-    box = re.search(r"What you will be able to do\n(.*?)\n````", source, re.S)[1]
-    objectives = re.findall(r"^\d\. .*(?:\n(?!\d\.|\n).*)*", box, re.M)
-    anchors = set(re.findall(r"^\(([\w-]+)\)=$", source, re.M))
-    for practice in (ROOT / "chapters" / "practice").glob("set-?.md"):
-        anchors |= set(re.findall(r"^\(([\w-]+)\)=$", practice.read_text(encoding="utf-8"), re.M))
-    assert len(objectives) == 5
-    for objective in objectives:
-        targets = re.findall(r"\{ref\}`[^<]*<([\w-]+)>`", objective)
-        assert targets and set(targets) <= anchors, objective
-
-
-def test_scores_in_the_prose_are_glued(source):
-    prose = source.split("\n---\n", 1)[1]
-    prose = re.sub(r"^```+\{code-cell\}.*?^```+$", "", prose, flags=re.M | re.S)
-    prose = re.sub(r"\{[\w:]+\}`[^`]*`|\$[^$]*\$", "", prose)
-    typed = set(re.findall(r"(?<![\w.`])0\.\d{2,}", prose))
-    assert typed <= {"0.99", "0.90", "0.11", "0.33"}, typed  # a colleague's claim; answers worked out by hand
+@pytest.mark.parametrize("file", ["decay", "inputs", "measures"])
+def test_the_package_names_equations_of_the_chapter(file, source):
+    code = (ROOT / "code" / "gatedrnn" / "risk" / f"{file}.py").read_text(encoding="utf-8")
+    named = set(re.findall(r"# (eq-[\w-]+)", code))
+    assert named and named <= set(re.findall(r":label: (eq-[\w-]+)", source))
 
 
 def test_numbers_worked_out_by_hand():
@@ -80,12 +46,6 @@ def test_numbers_worked_out_by_hand():
     assert pytest.approx(-0.14, abs=0.005) == 0.2 - 0.8 * 0.3 / 0.7
     ward = simulate_icu(seed=0, n_stays=1).ward
     assert ward.time_constant.tolist() == [6, 24, 72, 36]
-
-
-@pytest.mark.notebook
-def test_every_number_in_the_prose_is_computed_and_every_computed_number_is_used(source, said):
-    assert set(re.findall(r"\{glue:text\}`(\w+)", source)) == set(said)
-    assert all(np.isfinite(value) for value in said.values() if isinstance(value, float))
 
 
 @pytest.mark.notebook

@@ -81,16 +81,6 @@ def test_settings_and_alarms_are_chosen_without_the_test_discharges(monkeypatch)
 # The page
 
 
-def test_results_are_never_typed(source):
-    prose = source.split("\n---\n", 1)[1]
-    prose = re.sub(r"^```+\{code-cell\}.*?^```+$", "", prose, flags=re.M | re.S)
-    prose = re.sub(r"\{[\w:]+\}`[^`]*`|\$[^$]*\$", "", prose)
-    typed = set(re.findall(r"(?<![\w.,])0?\.\d+|\d+\.\d+|\d+,\d{3}", prose))
-    published = {"264,385", "2,333", "1.36", "0.977", "2.3"}
-    given = {"0.06", "0.4", "1.3"}  # what a test holds the method to; the numbers of question 1
-    assert typed <= published | given, typed
-
-
 @pytest.mark.notebook
 def test_the_disruptions_that_are_not_caught_have_a_fate(said, results):
     rows = results.where(regime="slow", model="fraction_mean")
