@@ -5,8 +5,8 @@
 
 - *weights*: what a first visit to each page brings over the wire, packed as servers pack text.
 - *axe*: what keeps a reader with a disability out, page by page, in both colour schemes.
-- *lighthouse*: its four scores on an emulated phone for the title page, the page with most mathematics and
-  the page with most figures (fetched once through npm).
+- *lighthouse*: its scores on an emulated phone for every page; its speed, which takes long to measure, for
+  the title page, the page with most mathematics and the page with most figures (fetched once through npm).
 - *frames*: how long the browser works on each frame while a handle or slider of a live figure is dragged.
 """
 
@@ -21,6 +21,7 @@ import statistics
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlparse
 
@@ -150,48 +151,41 @@ def richest(*marks: str) -> str:
 
 
 def lighthouse(browser, home: str) -> list[dict]:
-    """Run Lighthouse on the title page and on the two heaviest kinds of page, as on a phone."""
+    """Run Lighthouse as on a phone: its scores that need no clock on every page, its speed on three kinds."""
     program = npm.installed("lighthouse") / "lighthouse" / "cli" / "index.js"
-    pages = {
-        "title page": "index.html",
-        "mathematics": richest('class="katex"'),
-        "figures": richest("<img", "live-figure"),
-    }
+    timed = ["index.html", richest('class="katex"'), richest("<img", "live-figure")]
     rows = []
     print(f"\n{'page':<58}" + "".join(f"{name:>16}" for name in SCORES))
-    for kind, name in pages.items():
-        flags = "--headless=new --no-sandbox --disable-dev-shm-usage"
-        command = [
-            str(npm.NODE),
-            str(program),
-            home + name,
-            "--quiet",
-            "--output=json",
-            f"--chrome-flags={flags}",
-        ]
-        command += [f"--only-categories={','.join(SCORES)}"]
-        done = subprocess.run(
-            command, capture_output=True, encoding="utf-8", env={**os.environ, "CHROME_PATH": chromium()}
-        )
-        if done.returncode != 0:
-            sys.exit(f"Lighthouse did not finish on {name}:\n{done.stderr[-2000:]}")
-        report = json.loads(done.stdout)
-        scores = {score: round(100 * report["categories"][score]["score"]) for score in SCORES}
-        weighed = {
-            ref["id"] for score in SCORES for ref in report["categories"][score]["auditRefs"] if ref["weight"]
-        }
-        short = {
-            key: f"{audit['title']} {audit.get('displayValue', '')}".strip()
-            for key, audit in report["audits"].items()
-            if key in weighed and audit["score"] is not None and audit["score"] < 0.9
-        }
-        rows.append(
-            {"kind": kind, "page": name, **scores, "short": short, "version": report["lighthouseVersion"]}
-        )
-        print(f"{name:<58}" + "".join(f"{scores[score]:>16}" for score in SCORES), flush=True)
-        for words in short.values():
+    for name in sorted(page_names(), key=lambda name: name not in timed):
+        wanted = SCORES if name in timed else SCORES[1:]
+        rows.append({"page": name, **examined(program, home + name, wanted)})
+        print(f"{name:<58}" + "".join(f"{rows[-1].get(score, '–'):>16}" for score in SCORES), flush=True)
+        for words in rows[-1]["short"].values():
             print(f"    {words}")
     return rows
+
+
+def examined(program: Path, url: str, wanted: Sequence[str]) -> dict:
+    """Lighthouse's scores for one page, and what it found wanting."""
+    flags = "--headless=new --no-sandbox --disable-dev-shm-usage"
+    command = [str(npm.NODE), str(program), url, "--quiet", "--output=json", f"--chrome-flags={flags}"]
+    command += [f"--only-categories={','.join(wanted)}"]
+    done = subprocess.run(
+        command, capture_output=True, encoding="utf-8", env={**os.environ, "CHROME_PATH": chromium()}
+    )
+    if done.returncode != 0:
+        sys.exit(f"Lighthouse did not finish on {url}:\n{done.stderr[-2000:]}")
+    report = json.loads(done.stdout)
+    scores = {score: round(100 * report["categories"][score]["score"]) for score in wanted}
+    weighed = {
+        ref["id"] for score in wanted for ref in report["categories"][score]["auditRefs"] if ref["weight"]
+    }
+    short = {
+        key: f"{audit['title']} {audit.get('displayValue', '')}".strip()
+        for key, audit in report["audits"].items()
+        if key in weighed and audit["score"] is not None and audit["score"] < 0.9
+    }
+    return {**scores, "short": short, "version": report["lighthouseVersion"]}
 
 
 # In each frame: move the pointer once, let the figure paint the move before, and wait for a message that the
