@@ -177,8 +177,19 @@ def environment():
 
 
 def python(*words):
-    """Run the environment's Python in the repository's root; a failure ends this command likewise."""
-    code = subprocess.call([VENV_PYTHON] + list(words), cwd=ROOT, env=environment())
+    """Run the environment's Python in the repository's root; a failure ends this command likewise.
+
+    Ctrl-C reaches the job, too; it is waited for, whether it tidies up or asks back.
+    """
+    job = subprocess.Popen([VENV_PYTHON] + list(words), cwd=ROOT, env=environment())
+    stopped, code = False, None
+    while code is None:
+        try:
+            code = job.wait()
+        except KeyboardInterrupt:
+            stopped = True
+    if stopped and code != 0:
+        raise KeyboardInterrupt
     if code != 0:
         sys.exit(code)
 
