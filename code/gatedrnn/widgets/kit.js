@@ -212,12 +212,22 @@ export function follow(model, names, paint) {
   };
 }
 
+/**
+ * The keys that a figure answers to are its own: a notebook around it would take an arrow as a wish to move on, and a
+ * letter as a command. Out of the figure lead Escape and Tab; combinations, and what runs a cell, stay the notebook's.
+ */
+function keepKeys(event) {
+  const runs = event.key === "Enter" && event.shiftKey;
+  if (!(runs || event.ctrlKey || event.metaKey || event.altKey || event.key === "Escape")) event.stopPropagation();
+}
+
 /** Put a figure's parts into the page: panels side by side where there is room, then the controls. */
 export function arrange(el, { label, panels, controls, values, voice, reset }) {
   const root = html("div", { class: "live", role: "group", "aria-label": label },
     html("div", { class: "live-panels" }, ...panels),
     html("div", { class: "live-controls" }, ...controls, reset),
     ...(values ? [values] : []), voice);
+  root.addEventListener("keydown", keepKeys);
   el.replaceChildren(root);
   return root;
 }
