@@ -20,6 +20,7 @@ WINDOWS = os.name == "nt"
 VENV_PYTHON = os.path.join(VENV, "Scripts", "python.exe") if WINDOWS else os.path.join(VENV, "bin", "python")
 STAMP = os.path.join(VENV, "installed.txt")
 OLDEST = (3, 11)
+MOST_TESTS_AT_ONCE = 4  # each with torch, and often a browser: about 1 GB
 INSTALL_GIGABYTES = 3.0  # measured: 2.0 GB with torch's CPU build; unpacking needs some more
 
 NO_NETWORK = (
@@ -219,7 +220,11 @@ def test(words):
     python("-m", "ruff", "format", "--check", ".")
     book([])
     ensure_browser()
-    python("-m", "pytest", *words)
+    # Files of tests side by side, on a thread each: more would only get in each other's way. `-n0` among the
+    # words runs them one after another.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    at_once = min(os.cpu_count() or 1, MOST_TESTS_AT_ONCE)
+    python("-m", "pytest", "-n", str(at_once), "--dist", "loadfile", *words)
 
 
 def lab(words):
