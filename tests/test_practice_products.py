@@ -42,6 +42,13 @@ def test_source_and_release_are_valid_notebooks(source, released):
     nbformat.validate(released)
 
 
+def test_what_is_printed_is_stored_in_one_piece(source):
+    """A kernel cuts it anew in each run; a source would change without a change."""
+    for cell in source.cells:
+        outputs = cell.get("outputs", [])
+        assert products.joined(outputs) == outputs
+
+
 def test_the_students_notebook_has_no_trace_of_the_solution(source, released):
     text = nbformat.writes(released)
     assert "SOLUTION" not in text and '"outputs": [{' not in text

@@ -170,9 +170,9 @@ ITEM = Item(
         "first?",
         "h = h0; for x in inputs: h = np.tanh(… four terms …), kept as a row. The four terms are W_ih @ x, "
         "b_ih, W_hh @ h and b_hh. Return the rows and the last h.",
-        "The expected picture has three units that rise during the pulse. Afterwards one falls slowly, one "
-        "quickly, and one swings from side to side; none leaves −1 to 1, and the biases keep them from "
-        "settling at 0.",
+        "The expected picture has three units that rise during the pulse. Afterwards one stays high, one "
+        "falls far below 0, and one swings from side to side and comes to rest just above 0; none leaves "
+        "−1 to 1.",
     ),
     plot=plot,
 )

@@ -65,8 +65,8 @@ def plot(axes, function):
     for seed, kind in zip((6, 4, 5, 6, 7), WORDS, strict=True):
         given = log(np.random.default_rng(seed), kind)
         axes.semilogy(given[0], label=str(function(*given)))
-    axes.legend()
-    axes.set(xlabel="training step", ylabel="training loss", title="diagnose, five runs")
+    axes.legend(loc="upper left", ncols=2)
+    axes.set(xlabel="training step", ylabel="training loss", title="diagnose, five runs", ylim=(0.04, 40))
 
 
 def _rules(explodes=None, vanishes=None, order=WORDS):

@@ -43,7 +43,7 @@ def plot(axes, function):
     axes.plot(validation, marker=".")
     axes.axvline(int(best), color="0.6")
     axes.axvline(int(stopped), color="0.6", linestyle="--")
-    axes.set(xlabel="epoch", ylabel="validation loss", title="stop_early")
+    axes.set(xlabel="step", ylabel="validation loss", title="stop_early")
 
 
 def _rule(better=lambda new, old: new < old, late=0):

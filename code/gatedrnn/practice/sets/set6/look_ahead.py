@@ -28,8 +28,7 @@ def _answers(rng, look, delay=0):
 
 
 def draw_near(rng):
-    """A decoder that looks at the present and the past, perhaps late, or one that looks a step or two "
-    "ahead."""
+    """A decoder that looks at the past and present, perhaps late, or one that looks a step or two ahead."""
     if rng.random() < 0.4:
         return _answers(rng, look=int(rng.integers(1, 3)))
     return _answers(rng, look=0, delay=int(rng.integers(0, 3)))
@@ -191,8 +190,9 @@ ITEM = Item(
         "does, how far did the decoder look?",
         "Take the largest absolute difference over outputs at each step; find the first that is above 1e-9; "
         "the look-ahead is changed_from less that step, and never below 0.",
-        "The expected picture: differences of 1e-15 up to step 11, large ones from there on; the dashed line "
-        "stands at the first of them, six steps left of the grey line where the inputs changed.",
+        "The expected picture: differences of 1e-15 up to step 11, large ones from there on, but for two "
+        "gaps; the dashed line stands at the first of them, six steps left of the grey line where the "
+        "inputs changed.",
     ),
     plot=plot,
 )

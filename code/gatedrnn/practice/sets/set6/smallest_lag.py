@@ -48,8 +48,7 @@ def reference(signal, seen, share):
 
 
 def draw(rng):
-    """A slow signal in much noise, and a share for which a lag of 1 to 4 steps suffices, and not only "
-    "just."""
+    """A slow signal in much noise, and a share for which a lag of 1 to 4 steps clearly suffices."""
     wanted = int(rng.integers(1, 5))
     while True:
         f, T = float(rng.uniform(0.85, 0.97)), 900

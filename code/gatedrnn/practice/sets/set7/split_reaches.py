@@ -20,9 +20,7 @@ def _draw(rng, guarded):
     first = int(rng.integers(4, 6))
     last = first + int(rng.integers(1, 4))
     guard = 0
-    if (
-        guarded
-    ):  # about as long as the reach before the block, or just as long, which is far enough for the next
+    if guarded:  # about as long as the reach before the block; just as long is far enough for the next one
         guard = int(lengths[first - 1]) + int(rng.choice([-2, 0, 0, 3]))
     return starts, int(lengths.sum()), first, last, guard
 
