@@ -240,7 +240,8 @@ class Run:
 
             if not isinstance(error, DataUnavailable):
                 raise
-            raise GradingError(f"{item.name} is marked on a recording that is not here: {error}") from None
+            why = str(error).rstrip(".")  # a report ends the sentence
+            raise GradingError(f"{item.name} is marked on a recording that is not here: {why}") from None
 
     def _judge(self, item: Item, asked: list[tuple], answers: list) -> Verdict:
         if all(isinstance(answer, Failure) and answer.kind == "missing" for answer in answers):
