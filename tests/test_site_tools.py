@@ -47,6 +47,13 @@ def test_rules_that_no_page_can_use_are_left_out_and_the_rest_stays_in_order(loa
     assert ".sd-w\\:50" in load("book_slim").slim(SHEET, {"sd-w:50"})
 
 
+def test_a_dot_in_a_comment_makes_no_class(load):
+    """Pygments writes `/* Literal.String */` behind each rule, in front of the next one's head."""
+    sheet = ".a { color: red } /* Literal.String */\n.b { color: blue } /* Comment.Single */\n.c { top: 0 }"
+    slim = load("book_slim").slim(sheet, {"a", "b"})
+    assert "".join(slim.split()) == ".a{color:red}.b{color:blue}"
+
+
 def test_every_byte_of_a_sheet_belongs_to_one_rule(load):
     rules = list(load("book_slim").rules(SHEET))
     assert "".join(head + block for head, block in rules) == SHEET

@@ -78,9 +78,10 @@ def slim(sheet: str, words: set[str]) -> str:
         elif bare.startswith("@") or not block:
             kept.append(head + block)
         else:
-            chosen = [part for part in re.split(r",(?![^(]*\))", head) if usable(part, words)]
+            # Without its comments: a name with a dot in them is no class.
+            chosen = [part for part in re.split(r",(?![^(]*\))", bare) if usable(part, words)]
             if chosen:
-                kept.append(",".join(chosen) + block)
+                kept.append("\n" + ",".join(chosen) + block)
     return "".join(kept)
 
 
