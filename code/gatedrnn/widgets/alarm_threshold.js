@@ -35,7 +35,7 @@ function render({ model, el }) {
       onInput: (duration) => link.set({ duration }),
     }),
     missed: slider({
-      label: "a missed disruption costs", min: 1, max: 50, step: 1, value: model.get("missed"),
+      label: "a miss costs", min: 1, max: 50, step: 1, value: model.get("missed"),
       show: (value) => `${value} false alarms`, onInput: (missed) => link.set({ missed }),
     }),
   };

@@ -28,7 +28,7 @@ function render({ model, el }) {
   const controls = {
     slope: control("slope w", "slope", 0, 0.4, 0.005, (value) => `${number(value, 3)} per hour`),
     offset: control("offset b", "offset", -0.5, 1.5, 0.01, (value) => number(value, 2)),
-    tau: control("true time constant τ", "tau", 2, 48, 1, hours, (value) => `${number(value, 0)} hours`),
+    tau: control("time constant τ", "tau", 2, 48, 1, hours, (value) => `${number(value, 0)} hours`),
     noise: control("noise ν", "noise", 0, 1, 0.05, (value) => `${number(value, 2)} SD`),
   };
   const names = Object.keys(controls);
