@@ -168,6 +168,19 @@ def test_every_known_misconception_is_in_the_bank(exercise_set):
     assert known == {(name, mistake) for name, mistake, *_ in bank(exercise_set.name).WRONG}
 
 
+@pytest.mark.parametrize(
+    ("name", "pairs"),
+    [("time_constant", r"([\d.]+) s at (?:f = )?([\d.]+)"), ("forget_bias", r"([\d.]+) at ([\d.]+) s")],
+)
+def test_numbers_that_a_hint_reads_off_the_expected_curve_lie_on_it(name, pairs):
+    item = sets.find_item(name)
+    found = re.findall(pairs, item.hints[2])
+    assert len(found) == 3
+    for value, at in found:
+        digits = len(value.partition(".")[2])
+        assert f"{float(item.reference(float(at.rstrip('.')), 0.01)):.{digits}f}" == value
+
+
 @every_item
 def test_the_third_level_draws_the_expected_plot_beside_the_learners(item, monkeypatch):
     import matplotlib

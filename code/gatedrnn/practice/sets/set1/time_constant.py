@@ -45,8 +45,8 @@ MISCONCEPTIONS = (
     ),
     Misconception(
         "half-life instead of time constant",
-        "Your times are 0.69 of what is asked: that is ln 2. You measured how long it takes to fall to one "
-        "half; the time constant is the time to fall to 1/e.",
+        "Your times are off by ln 2, 0.69: multiplied by it, or divided. It belongs to the time in which one "
+        "half is left; the time constant is the time to fall to 1/e.",
         (lambda f, dt: -dt / np.log2(f), lambda f, dt: -dt / np.log(f) / np.log(2)),
     ),
     Misconception(

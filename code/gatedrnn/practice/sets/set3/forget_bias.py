@@ -129,8 +129,8 @@ ITEM = Item(
         "Which share f of its content may the cell keep in one step of dt seconds, so that 1/e is left after "
         "τ seconds? And what goes into a sigmoid for f to come out?",
         "f = exp(−dt/τ). The sigmoid is f = 1/(1 + exp(−b)); solve it for b: the logarithm of f / (1 − f).",
-        "The expected curve rises all the way, nearly as a straight line on this logarithmic axis: 0.54 at "
-        "0.02 s, 2.25 at 0.1 s, 5.29 at 2 s, and below zero for memories shorter than 0.014 s.",
+        "The expected curve rises all the way, nearly as a straight line on this logarithmic axis: 0.43 at "
+        "0.02 s, 2.25 at 0.1 s, 5.30 at 2 s, and below zero for memories shorter than 0.014 s.",
     ),
     plot=plot,
 )
