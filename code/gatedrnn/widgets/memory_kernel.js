@@ -48,7 +48,9 @@ function render({ model, el }) {
   const move = (bias) => link.set({ bias: Math.max(LOWEST, Math.min(HIGHEST, bias)) });
   curve.onTake(move);
   curve.handle.addEventListener("keydown", (event) => {
-    const way = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 }[event.key];
+    const way = {
+      ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1, Home: -Infinity, End: Infinity,
+    }[event.key];
     if (!way) return;
     event.preventDefault();
     move(model.get("bias") + way * (event.shiftKey ? 1 : 0.1));
