@@ -86,7 +86,12 @@ class Visit:
     weights: dict[str, int] = field(default_factory=dict)
     overflow: int = 0
     shift: float = 0.0
-    idle: int = 0
+
+    def take(self) -> "Visit":
+        """Hand over what has happened so far and begin anew: for a tab that goes from page to page."""
+        happened = Visit(**vars(self))
+        vars(self).update(vars(Visit()))
+        return happened
 
 
 def listen(page, home: str) -> Visit:
@@ -109,6 +114,7 @@ def listen(page, home: str) -> Visit:
     return visit
 
 
+@functools.cache
 def weigh(url: str) -> dict[str, int]:
     """Bytes of a file of the site over the wire: packed, as servers send text."""
     path = SITE / unquote(urlparse(url).path).lstrip("/")
@@ -133,6 +139,11 @@ def settle(page) -> None:
     page.evaluate("dispatchEvent(new Event('beforeprint'))")  # starts those far down, too
     waiting = "document.querySelectorAll('.live-figure:not([data-started])').length === 0"
     page.wait_for_function(waiting, timeout=10_000)
+
+
+def lay_out(page) -> None:
+    """Lay out what is far from the screen, too, which the browser leaves for later."""
+    page.add_style_tag(content=".long-part { content-visibility: visible !important; }")
 
 
 def scroll_through(page) -> None:

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urldefrag, urljoin, urlparse
 
 import nbformat
 import pytest
-from browsing import SITE, WATCH_SHIFTS, Visit, listen, scroll_through, settle
+from browsing import SITE, WATCH_SHIFTS, Visit, lay_out, listen, scroll_through, settle
 from bs4 import BeautifulSoup
 
 WIDTHS, SCHEMES = (390, 1280), ("light", "dark")
@@ -237,20 +237,18 @@ def visits(browser, address, pages) -> dict[tuple, Visit]:
         for scheme in SCHEMES:
             context = browser.new_context(viewport={"width": width, "height": 844}, color_scheme=scheme)
             context.add_init_script(WATCH_SHIFTS)
+            page = context.new_page()
+            seen = listen(page, address)
             for name in pages:
-                page = context.new_page()
-                visit = found[name, width, scheme] = listen(page, address)
                 page.goto(address + name)
                 settle(page)
-                visit.idle = page.evaluate(
-                    "document.querySelectorAll('.live-figure:not([data-started])').length"
-                )
+                assert page.evaluate("document.documentElement.dataset.theme") == scheme
                 if scheme == "light":
                     scroll_through(page)
-                visit.overflow = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-                visit.shift = page.evaluate("window.shift")
-                assert page.evaluate("document.documentElement.dataset.theme") == scheme
-                page.close()
+                seen.shift = page.evaluate("window.shift")
+                lay_out(page)
+                seen.overflow = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+                found[name, width, scheme] = seen.take()
             context.close()
     return found
 
@@ -372,16 +370,15 @@ def unpacked(pages, tmp_path_factory):
 @pytest.mark.browser
 def test_every_page_of_the_unpacked_archive_works_from_its_folder(browser, unpacked, pages):
     context = browser.new_context(viewport={"width": 1280, "height": 844})
-    home, went = unpacked.as_uri() + "/", {}
+    home, went, page = unpacked.as_uri() + "/", {}, context.new_page()
+    seen = listen(page, home)
     for name in pages:
-        page = context.new_page()
-        visit = listen(page, home)
         page.goto(home + name)
         settle(page)
         started = page.locator(".live-figure .live").count()
         assert started == page.locator(".live-figure").count(), name
+        visit = seen.take()
         went[name] = visit.foreign + visit.errors
-        page.close()
     context.close()
     assert {name: faults for name, faults in went.items() if faults} == {}
 
