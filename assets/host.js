@@ -71,6 +71,10 @@
     entries.filter(({ isIntersecting }) => isIntersecting).forEach(({ target }) => begin(target)), { rootMargin: "600px 0px" });
   addEventListener("beforeprint", () => [...waiting.keys()].forEach(begin));
 
+  // A module that is there already starts its figure before the page is printed; to fetch one takes too long for that.
+  const idle = globalThis.requestIdleCallback ?? ((then) => setTimeout(then, 1000));
+  addEventListener("load", () => idle(() => [...waiting.values()].forEach(({ _esm }) => load(_esm))));
+
   const states = Object.assign({}, ...Array.from(read("state"), (script) => JSON.parse(script.textContent).state));
   document.querySelectorAll(".live-figure").forEach((box) => {
     const { model_id: id } = JSON.parse(box.querySelector("script").textContent);

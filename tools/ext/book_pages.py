@@ -97,8 +97,10 @@ def mark_long_parts(app, doctree, docname) -> None:
 
 
 def add_scripts(app, pagename, templatename, context, doctree) -> None:
-    """Load on every page the script that makes boxes that scroll reachable by keyboard."""
+    """Load what makes boxes that scroll reachable by keyboard, and what formulas need to be printed."""
     app.add_js_file("scrolls.js", defer="defer")
+    if doctree is not None and any(doctree.findall(nodes.math)):
+        app.add_js_file("paper.js", defer="defer")
 
 
 def defer_scripts(app, pagename, templatename, context, doctree) -> None:
