@@ -7,6 +7,8 @@
   const box = document.querySelector(".run-here");
   const [button, status] = [box.querySelector("button"), box.querySelector("[role=status]")];
   const root = new URL(facts.root, location.href);
+  const PATIENCE = 15_000; // ms for a host to say whether it has Pyodide
+  const LONG = 1_000; // ms after which a cell is worth a word; to hear of every one would drown the others
   const say = (words) => { status.textContent = words; };
 
   const element = (name, attributes = {}, ...children) => {
@@ -17,12 +19,18 @@
   };
 
   /** The first place on the list that has Pyodide, or null. From a folder only other hosts can be asked. */
-  const findBase = async () => {
+  const findBase = async (stopped) => {
     for (const place of facts.bases) {
       const base = new URL(place, root).href;
       if (base.startsWith("file:")) continue;
-      const answer = await fetch(`${base}pyodide.mjs`, { method: "HEAD" }).catch(() => null);
-      if (answer?.ok) return base;
+      const late = new AbortController();
+      const clock = setTimeout(() => late.abort(), PATIENCE);
+      stopped.addEventListener("abort", () => late.abort());
+      const answer = await fetch(`${base}pyodide.mjs`, { method: "HEAD", signal: late.signal }).catch(() => null);
+      clearTimeout(clock);
+      stopped.throwIfAborted();
+      // Some servers answer every address with their title page.
+      if (answer?.ok && /script/.test(answer.headers.get("content-type"))) return base;
     }
     return null;
   };
@@ -44,9 +52,8 @@
       + `distribution into the folder pyodide beside index.html.${folder} The page's notebook can be downloaded and run in Jupyter instead.`;
   };
 
-  /** Python in a worker: `ask(message)` resolves with its answer; `end()` stops whatever it is doing. */
-  const startPython = async (base) => {
-    const parts = await loadParts();
+  /** Python in a worker: `ready` resolves when it can be asked, `ask(message)` with its answer; `end()` stops whatever it is doing. */
+  const startPython = (parts, base) => {
     const address = URL.createObjectURL(new Blob([parts.worker], { type: "text/javascript" }));
     const worker = new Worker(address, { type: "module" });
     let [resolve, reject] = [null, null];
@@ -60,23 +67,30 @@
       else resolve(data);
     };
     worker.onerror = (event) => { event.preventDefault(); reject(new Error(event.message || "the worker did not start.")); };
-    await ask({ kind: "start", base, packages: facts.packages, wheel: parts.wheel, runner: parts.runner });
-    URL.revokeObjectURL(address);
-    return { ask, end: () => { worker.terminate(); reject(new Error("stopped.")); } };
+    const ready = ask({ kind: "start", base, packages: facts.packages, wheel: parts.wheel, runner: parts.runner })
+      .finally(() => URL.revokeObjectURL(address));
+    return { ask, ready, end: () => { worker.terminate(); reject(new Error("stopped.")); } };
   };
 
   let python = null;
-  let busy = false;
+  let work = null; // what is going on now: an AbortController, whose signal ends it
   let ran = 0; // how many of the page's cells have run, from the first on, in this Python
   const cells = facts.cells.map(({ id, source }, place) => ({ place, source, root: document.getElementById(id) }));
 
-  const ready = async () => {
+  const ready = async (stopped) => {
     if (python) return true;
-    const base = await findBase();
+    say("Looking for Python …");
+    const base = await findBase(stopped);
     if (!base) { say(absence()); return false; }
     try {
-      python = await startPython(base);
+      const parts = await loadParts();
+      stopped.throwIfAborted();
+      python = startPython(parts, base);
+      await python.ready;
     } catch (error) {
+      python?.end();
+      python = null;
+      stopped.throwIfAborted();
       say(`Python did not start: ${error.message} Pyodide was taken from ${base}`);
       return false;
     }
@@ -84,8 +98,8 @@
   };
 
   const show = (cell, outputs) => {
-    if (!cell.root || !(outputs.length || cell.fresh)) return;
-    let place = cell.root.querySelector(".cell_output");
+    let place = cell.root?.querySelector(".cell_output");
+    if (!cell.root || !(outputs.length || place)) return;
     if (!place) {
       place = element("div", { class: "cell_output" });
       cell.root.append(place);
@@ -97,10 +111,17 @@
       cell.fresh = element("div", { class: "run-here-output" });
       frame.prepend(cell.fresh);
     }
-    cell.fresh.replaceChildren(...outputs.map(render));
+    cell.fresh.replaceChildren(...outputs.map((output) => render(output, cell)));
   };
 
-  const render = (output) => {
+  /** What a picture shows: as the build described it while no cell is changed, else only where it comes from. */
+  const describe = (cell) => {
+    const built = cell.root.querySelector(".cell_output img[alt]:not(.run-here-output img)");
+    const changed = cells.some(({ editor, source }) => editor && editor.value !== source);
+    return built && !changed ? built.alt : `What ${cell.number ? `cell ${cell.number}` : "a cell"} has drawn just now${changed ? ", with changed code" : ""}.`;
+  };
+
+  const render = (output, cell) => {
     if (output.kind === "live") {
       const figure = element("div", { class: "live-figure" });
       globalThis.startLiveFigure(figure, output.state);
@@ -108,9 +129,11 @@
     }
     if (output.kind === "picture") {
       const image = (svg, scheme) => element("img", {
-        class: `only-${scheme}`, alt: "The figure that this cell has drawn just now.", src: `data:image/svg+xml,${encodeURIComponent(svg)}`,
+        class: `only-${scheme}`, alt: describe(cell), src: `data:image/svg+xml,${encodeURIComponent(svg)}`,
       });
-      return element("span", { class: "figure-scroll" }, image(output.light, "light"), image(output.dark, "dark"));
+      const [, width] = /<svg[^>]* width="([\d.]+)pt"/.exec(output.light) ?? [];
+      return element("span", { class: "figure-scroll", style: width ? `--natural: ${Math.round(width * 4 / 3)}px` : "" },
+        image(output.light, "light"), image(output.dark, "dark"));
     }
     return element("pre", { class: output.kind === "error" ? "run-here-error" : "" }, output.text);
   };
@@ -118,8 +141,9 @@
   /** Run one cell; false where it raised. */
   const runOne = async (cell) => {
     const name = cell.number ? `cell ${cell.number}` : "a cell that the page does not show";
-    say(`Running ${name} …`);
-    const { outputs } = await python.ask({ kind: "run", source: cell.editor?.value ?? cell.source, name });
+    const clock = setTimeout(() => say(`Running ${name} …`), LONG);
+    const { outputs } = await python.ask({ kind: "run", source: cell.editor?.value ?? cell.source, name })
+      .finally(() => clearTimeout(clock));
     show(cell, outputs);
     ran = Math.max(ran, cell.place + 1);
     const failed = outputs.at(-1)?.kind === "error";
@@ -129,25 +153,29 @@
 
   /** Run a cell, after those before it that have not run yet. */
   const runTo = async (last, from = Math.min(ran, last)) => {
-    if (busy) return;
-    busy = true;
-    box.classList.add("is-busy");
+    if (work) { say("Python is still at work. The button Stop ends it."); return; }
+    work = new AbortController();
+    const stopped = work.signal;
+    stopped.addEventListener("abort", () => python?.end());
     button.textContent = "Stop";
     try {
-      if (!await ready()) return;
+      if (!await ready(stopped)) return;
       edit();
+      say("Running …");
       const start = performance.now();
       for (const cell of cells.slice(from, last + 1)) {
-        if (!await runOne(cell)) { say(`${cell.number ? `Cell ${cell.number}` : "A cell"} raised an error.`); return; }
+        if (!await runOne(cell)) { say(`${cell.number ? `Cell ${cell.number}` : "A cell that the page does not show"} raised an error.`); return; }
       }
       say(`Done in ${((performance.now() - start) / 1000).toFixed(1)} s. Change a cell and run it again with Shift and Enter.`);
     } catch (error) {
-      say(`Python ended: ${error.message} It starts afresh with the next run.`);
+      say(stopped.aborted ? "Stopped. The next run starts Python afresh and runs from the first cell on; what you wrote stays."
+        : `Python ended: ${error.message} The next run starts it afresh and runs from the first cell on.`);
+      python?.end();
       python = null;
       ran = 0;
     } finally {
-      busy = false;
-      box.classList.remove("is-busy");
+      work = null;
+      document.dispatchEvent(new Event("toggle")); // scrolls.js looks anew for what scrolls
       button.textContent = python ? "Run all again" : "Run it here";
     }
   };
@@ -159,6 +187,7 @@
       const input = cell.root.querySelector(".cell_input");
       cell.editor = element("textarea", {
         class: "run-here-editor", spellcheck: "false", autocapitalize: "off", autocomplete: "off", "aria-label": `Code of cell ${cell.number}, can be edited`,
+        "aria-keyshortcuts": "Shift+Enter",
       });
       cell.editor.value = cell.source;
       const fit = () => { cell.editor.rows = cell.editor.value.split("\n").length; };
@@ -176,8 +205,7 @@
   };
 
   button.addEventListener("click", () => {
-    if (!busy) runTo(cells.length - 1, 0);
-    else if (python) python.end();
-    else say("Python is still on its way …");
+    if (work) work.abort();
+    else runTo(cells.length - 1, 0);
   });
 })();

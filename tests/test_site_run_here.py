@@ -5,7 +5,9 @@ click to the output is tested with the core and cells in plain Python, and the p
 same runner in this Python, with real NumPy and everything out of reach that Pyodide does not bring.
 """
 
+import contextlib
 import functools
+import hashlib
 import http.server
 import importlib.util
 import json
@@ -20,6 +22,7 @@ from pathlib import Path
 import gatedrnn
 import pytest
 from browsing import ROOT, SITE, page_names
+from conftest import built_book
 
 CHAPTER = "chapters/principles/01-machine-with-memory.html"
 TOOLS = ROOT / "tools"
@@ -73,8 +76,8 @@ def test_a_page_offers_it_exactly_when_its_imports_allow_it(pages):
 def test_the_page_carries_its_cells_and_names_those_that_it_shows(pages):
     for name in OFFERING:
         told = facts(name)
-        notebook = json.loads((SITE / "downloads" / f"{Path(name).stem}.ipynb").read_text(encoding="utf-8"))
-        code = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+        notebook = built_book().read_notebook(ROOT / Path(name).with_suffix(".md"))
+        code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
         assert [cell["source"] for cell in told["cells"]] == code
         by_id = {cell["id"]: cell["source"] for cell in told["cells"]}
         shown = [
@@ -178,16 +181,16 @@ def core(browser) -> Path:
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(str(error))
 
 
-@pytest.fixture
-def served(core, pages):
-    """The site with Pyodide's core in its folder pyodide/, on a port of its own, and what was asked for."""
+@contextlib.contextmanager
+def serve(folder: Path):
+    """The site with a folder as its pyodide/, on a port of its own, and what was asked for."""
     asked = []
 
     class Overlay(http.server.SimpleHTTPRequestHandler):
         def translate_path(self, path):
             asked.append(path)
             place = path.split("?")[0]
-            return str(core / place[9:]) if place.startswith("/pyodide/") else super().translate_path(path)
+            return str(folder / place[9:]) if place.startswith("/pyodide/") else super().translate_path(path)
 
         def log_message(self, *_):
             pass
@@ -199,9 +202,18 @@ def served(core, pages):
     }
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Overlay, directory=SITE))
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/", asked
-    server.shutdown()
-    server.server_close()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/", asked
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture
+def served(core, pages):
+    """The site with Pyodide's core in its folder pyodide/."""
+    with serve(core) as found:
+        yield found
 
 
 def open_with(browser, url: str, home: str, change=None):
@@ -240,9 +252,13 @@ def status(page, pattern: str, timeout: int = 90_000) -> str:
 def in_plain_python(told: dict) -> dict:
     """The page's facts with cells that need no library."""
     sources = ["import gatedrnn\nx = 20", "x + 1", "print(gatedrnn.__version__)"]
+    return {"packages": [], "cells": in_place_of(told, sources)}
+
+
+def in_place_of(told: dict, sources: list[str]) -> list[dict]:
+    """Cells of our own, where the page shows its first ones."""
     shown = [cell["id"] for cell in told["cells"]]
-    cells = [{"id": place, "source": source} for place, source in zip(shown, sources, strict=False)]
-    return {"packages": [], "cells": cells}
+    return [{"id": place, "source": source} for place, source in zip(shown, sources, strict=False)]
 
 
 @pytest.mark.browser
@@ -273,8 +289,125 @@ def test_cells_run_can_be_changed_raise_and_be_stopped(browser, served):
     editor.press("Shift+Enter")
     status(page, "^Running")
     page.get_by_role("button", name="Stop").click()
-    status(page, "stopped.*starts afresh")
+    status(page, "^Stopped.*starts Python afresh")
+    assert editor.input_value() == "while True:\n    pass"  # what the reader wrote stays
     page.context.close()
+
+
+def fake(folder: Path, answers: str) -> dict:
+    """A worker that answers as told instead of running Python, and a folder that seems to hold Pyodide."""
+    folder.mkdir()
+    (folder / "pyodide.mjs").write_text("")
+    script = f"onmessage = ({{ data }}) => {{ {answers} }};"
+    return {"worker": script, "wheel": "", "runner": ""}
+
+
+@pytest.mark.browser
+def test_the_fetching_can_be_stopped_and_begun_again(browser, pages, tmp_path):
+    parts = fake(tmp_path / "pyodide", "postMessage({ kind: 'progress', words: 'Fetching …' })")
+    with serve(tmp_path / "pyodide") as (home, _):
+        page = open_with(browser, CHAPTER, home, in_plain_python)
+        page.evaluate("(parts) => { globalThis.runHereParts = parts; }", parts)
+        for _ in range(2):
+            page.get_by_role("button", name="Run it here").click()
+            status(page, "^Fetching")
+            page.get_by_role("button", name="Stop").click()
+            status(page, "^Stopped")
+        page.context.close()
+
+
+@pytest.mark.browser
+def test_a_server_that_answers_every_address_with_its_title_page_has_no_python(browser, pages, tmp_path):
+    (tmp_path / "pyodide").mkdir()
+    with serve(tmp_path / "pyodide") as (home, _):
+        page = open_with(browser, CHAPTER, home)
+        page.route("**/pyodide/*", lambda route: route.fulfill(body="<p>Welcome", content_type="text/html"))
+        page.get_by_role("button", name="Run it here").click()
+        status(page, "not to be had")
+        page.context.close()
+
+
+@pytest.mark.browser
+def test_what_the_chapter_shows_takes_the_place_of_what_the_build_showed(browser, pages, tmp_path):
+    """All cells of the chapter, with the outputs that their runner gives here, in the reader's page."""
+    cells = [cell["source"] for cell in facts(CHAPTER)["cells"]]
+    outputs = json.dumps(dict(zip(cells, run_like_pyodide(cells), strict=True)))
+    parts = fake(
+        tmp_path / "pyodide",
+        f"postMessage(data.kind === 'start' ? {{}} : {{ outputs: {outputs}[data.source] ?? [] }})",
+    )
+    with serve(tmp_path / "pyodide") as (home, _):
+        page = open_with(browser, CHAPTER, home)
+        alts = "(all) => all.map((image) => image.alt)"
+        built = page.locator("div.cell .cell_output img.only-light").evaluate_all(alts)
+        page.evaluate("(parts) => { globalThis.runHereParts = parts; }", parts)
+        page.get_by_role("button", name="Run it here").click()
+        status(page, "^Done in")
+        fresh = page.locator(".run-here-output img.only-light")
+        assert fresh.evaluate_all(alts) == built
+        assert all(fresh.evaluate_all("(all) => all.map((i) => i.complete && i.naturalWidth > 0)"))
+        page.locator(".run-here-output .live-figure[data-started]").first.wait_for(timeout=10_000)
+        assert page.locator(".cell_output .live-figure:not(.run-here-output *)").evaluate_all(
+            "(all) => all.every((box) => box.hidden || box.closest('[hidden]'))"
+        )
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        editor = page.locator("textarea.run-here-editor").first
+        editor.fill("'nothing that the runner knows'")
+        editor.press("Shift+Enter")
+        status(page, "^Done in")
+        page.get_by_role("button", name="Run all again").click()
+        status(page, "^Done in")
+        assert all("with changed code" in alt for alt in fresh.evaluate_all(alts))
+        page.context.close()
+
+
+def lay_beside(core: Path, folder: Path, says: str) -> None:
+    """A folder with the core and one package more, as Pyodide's full distribution has packages."""
+    folder.mkdir()
+    for path in core.iterdir():
+        (folder / path.name).symlink_to(path)
+    wheel = folder / "lies_beside-1.0-py3-none-any.whl"
+    about = {"METADATA": "Metadata-Version: 2.1\nName: lies-beside\nVersion: 1.0\n", "RECORD": ""}
+    about["WHEEL"] = "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("lies_beside/__init__.py", f"says = {says!r}\n")
+        for name, text in about.items():
+            archive.writestr(f"lies_beside-1.0.dist-info/{name}", text)
+    lock = json.loads((core / "pyodide-lock.json").read_text(encoding="utf-8"))
+    lock["packages"]["lies-beside"] = {
+        **lock["packages"]["cycler"],
+        "name": "lies_beside",
+        "version": "1.0",
+        "file_name": wheel.name,
+        "sha256": hashlib.sha256(wheel.read_bytes()).hexdigest(),
+        "imports": ["lies_beside"],
+        "depends": [],
+    }
+    (folder / "pyodide-lock.json").unlink()
+    (folder / "pyodide-lock.json").write_text(json.dumps(lock), encoding="utf-8")
+
+
+@pytest.mark.browser
+def test_packages_come_from_the_folder_and_a_damaged_one_is_refused(browser, core, pages, tmp_path):
+    lay_beside(core, tmp_path / "pyodide", "found")
+
+    def change(told: dict) -> dict:
+        return {
+            "packages": ["lies_beside"],
+            "cells": in_place_of(told, ["import lies_beside", "lies_beside.says"]),
+        }
+
+    with serve(tmp_path / "pyodide") as (home, _):
+        page = open_with(browser, CHAPTER, home, change)
+        page.get_by_role("button", name="Run it here").click()
+        status(page, "^Done in")
+        assert page.locator(".run-here-output").all_inner_texts() == ["'found'\n"]
+        page.context.close()
+        (tmp_path / "pyodide" / "lies_beside-1.0-py3-none-any.whl").write_bytes(b"damaged")
+        page = open_with(browser, CHAPTER, home, change)
+        page.get_by_role("button", name="Run it here").click()
+        assert "there is no lies_beside beside it" in status(page, "did not start")
+        page.context.close()
 
 
 @pytest.mark.browser

@@ -35,6 +35,6 @@ onmessage = async ({ data }) => {
       postMessage({ kind: "done", outputs: JSON.parse(run(data.source, data.name)) });
     }
   } catch (error) {
-    postMessage({ kind: "failed", words: error.message });
+    postMessage({ kind: "failed", words: error?.message ?? String(error) });
   }
 };
