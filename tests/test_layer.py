@@ -179,18 +179,48 @@ def test_a_page_with_code_is_offered_as_a_clean_notebook(build):
     assert re.search(r'</h1>\s*<p class="chapter-take-home"><a href="downloads/page.ipynb" download>', html)
     notebook = read(build)
     kinds = [cell.cell_type for cell in notebook.cells]
-    assert kinds == ["markdown", "code", "markdown", "markdown", "markdown"]
-    first, code, caption, picture, last = notebook.cells
+    assert kinds == ["markdown", "markdown", "code", "markdown", "markdown", "markdown"]
+    first, needs, code, caption, picture, last = notebook.cells
+    assert notebook.metadata.title == "Title" and "install the book's package" in needs.source
     assert (
         first.source == "# Title\n\nText $\\lVert x \\rVert$, ([Bell et al., 2020](https://doi.org/10.1/x))."
     )
-    assert (code.source, code.outputs, code.execution_count, code.metadata) == ("a = 1", [], None, {})
+    folded = {"jupyter": {"source_hidden": True}}
+    assert (code.source, code.outputs, code.execution_count, code.metadata) == ("a = 1", [], None, folded)
     assert caption.source == "It $x$ falls."
     assert "![A line.](attachment:drawing.svg)" in picture.source
     assert list(picture.attachments) == ["drawing.svg"]
     assert "On gates" in picture.source and "On state" not in picture.source
     assert "CC BY 4.0" in last.source
     assert notebook.metadata.kernelspec.name == "python3"
+
+
+def test_a_notebook_prints_what_the_page_quotes_and_tells_figures_in_words(build):
+    build(
+        HEADER + "# Title\n\n```{code-cell}\nimport json\nfrom myst_nb import glue\n```\n\n"
+        "```{code-cell}\n:tags: [remove-cell]\n\n"
+        "for name, τ in zip('ab', [1, 2]):\n    glue(f'τ_{name}', τ,\n         display=False)\n```\n\n"
+        "```{code-cell}\n---\nmystnb:\n  figure:\n    caption: It falls.\n    name: fig-falls\n"
+        "  image:\n    alt: A line\n      that $falls$.\n---\n1\n```\n"
+    )
+    cells = read(build).cells
+    first, numbers, last = (cell for cell in cells if cell.cell_type == "code")
+    assert (first.source, first.metadata) == ("import json", {})
+    assert numbers.source == (
+        "for name, τ in zip('ab', [1, 2]):\n    print(f'τ_{name}', τ,\n         sep=\" = \")"
+    )
+    assert numbers.metadata.jupyter.source_hidden and last.metadata == {}
+    caption, words, _ = cells[cells.index(last) + 1 :]
+    assert caption.source.endswith("It falls.")
+    assert words.source == (
+        "<details>\n<summary>The figure in words</summary>\n\nA line that \\$falls\\$.\n\n</details>"
+    )
+
+
+@pytest.mark.parametrize("code", ["from myst_nb import glue, x", "glue('a', 1)", "glue('a', 1, True)"])
+def test_code_that_needs_the_page_fails_the_build(build, code):
+    with pytest.raises(SphinxError, match=r"page: .*glue"):
+        build(HEADER + f"# Title\n\n```{{code-cell}}\n{code}\n```\n")
 
 
 def test_a_page_without_code_is_not_offered(build):

@@ -1,7 +1,9 @@
 """The built site as a reader meets it: pages, links and downloads, and every page in Chromium."""
 
+import importlib.util
 import re
 import struct
+import tomllib
 import xml.etree.ElementTree as ElementTree
 import zipfile
 import zlib
@@ -11,8 +13,11 @@ from urllib.parse import unquote, urldefrag, urljoin, urlparse
 
 import nbformat
 import pytest
-from browsing import SITE, WATCH_SHIFTS, Visit, lay_out, listen, scroll_through, settle
+import yaml
+from browsing import ROOT, SITE, WATCH_SHIFTS, Visit, lay_out, listen, scroll_through, settle
 from bs4 import BeautifulSoup
+from pygments.styles import get_style_by_name
+from pygments.token import STANDARD_TYPES
 
 WIDTHS, SCHEMES = (390, 1280), ("light", "dark")
 CHAPTER = "chapters/principles/01-machine-with-memory.html"
@@ -162,6 +167,13 @@ def test_the_map_of_the_site_names_every_page_once(pages):
 # ---- notebooks to take home ------------------------------------------------------------------------
 
 
+def load(path: Path):
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 def notebooks() -> list[Path]:
     return sorted((SITE / "downloads").glob("*.ipynb"))
 
@@ -182,7 +194,9 @@ def test_notebooks_are_clean(pages):
         assert notebook.metadata.kernelspec.name == "python3"
         for cell in notebook.cells:
             if cell.cell_type == "code":
-                assert cell.outputs == [] and cell.execution_count is None and cell.metadata == {}
+                assert cell.outputs == [] and cell.execution_count is None
+                assert cell.metadata in ({}, {"jupyter": {"source_hidden": True}})
+                assert "glue" not in cell.source and "myst_nb" not in cell.source
                 continue
             text = re.sub(r"```.*?```", "", cell.source, flags=re.DOTALL)
             assert not re.search(r"\{[\w:.-]+\}`|^ *(```+|:::+)\{|^:::|^\([\w-]+\)=$", text, re.M), (
@@ -195,8 +209,42 @@ def test_notebooks_hold_the_code_of_their_chapters(pages):
     for name in (name for name in pages if re.match(r"chapters/(principles|applications)/", name)):
         notebook = nbformat.read(SITE / "downloads" / f"{Path(name).stem}.ipynb", as_version=4)
         code = [cell.source.strip() for cell in notebook.cells if cell.cell_type == "code"]
-        shown = [block.get_text().strip() for block in pages[name].select("div.cell_input pre")]
+        texts = [block.get_text() for block in pages[name].select("div.cell_input pre")]
+        shown = [text.replace("from myst_nb import glue\n", "").strip() for text in texts]
         assert len(shown) > 5 and [block for block in shown if block not in code] == []
+
+
+def test_notebooks_need_no_more_than_the_package_brings():
+    """What the notebooks import, through the package too, is on the package's own list."""
+    needed = load(ROOT / "tools" / "ext" / "run_here" / "imports.py").needed
+    listed = tomllib.loads((ROOT / "code" / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    names = {re.match(r"[\w-]+", line)[0] for line in listed["dependencies"]} | {"gatedrnn"}
+    brought = {"scikit-learn": "sklearn", "ipython": "IPython"}
+    allowed = {brought.get(name, name) for name in names} | {"cycler", "traitlets"}  # matplotlib's, IPython's
+    for path in notebooks():
+        cells = nbformat.read(path, as_version=4).cells
+        code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
+        assert needed(code) <= allowed, path.name
+
+
+def test_notebooks_tell_every_figure_in_words(pages):
+    for name in (name for name in pages if re.match(r"chapters/(principles|applications)/", name)):
+        notebook = nbformat.read(SITE / "downloads" / f"{Path(name).stem}.ipynb", as_version=4)
+        text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+        drawn = pages[name].select("div.cell_output img.only-light")
+        assert text.count(" in words</summary>") >= len(drawn) > 0, name
+        plain = text.replace("\\", "")
+        assert [image["alt"] for image in drawn if image["alt"] not in plain] == []
+
+
+def test_a_notebook_says_before_its_first_cell_what_it_needs(pages):
+    for path in notebooks():
+        cells = nbformat.read(path, as_version=4).cells
+        first = next(place for place, cell in enumerate(cells) if cell.cell_type == "code")
+        assert "does not find `gatedrnn`" in cells[first - 1].source
+    for page in pages.values():
+        for line in page.select(".chapter-take-home"):
+            assert line.select_one("a[href$='running.html#one-chapter-as-a-notebook']")
 
 
 def test_the_archive_holds_the_same_notebooks(pages):
@@ -338,6 +386,83 @@ def test_the_reader_chooses_light_or_dark_and_it_stays(open_page):
     assert page.evaluate(theme) == "dark" and page.evaluate(shown) == figures
     page.reload()
     assert page.evaluate(theme) == "dark"
+
+
+def choose(page, scheme: str) -> None:
+    """Press the button that stands on every page until the page has a colour scheme."""
+    for _ in range(3):
+        if page.evaluate("document.documentElement.dataset.mode") == scheme:
+            break
+        page.locator(".theme-switch-button:visible").first.click()
+    assert page.evaluate("document.documentElement.dataset.theme") == scheme
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("system", "scheme"), [("light", "dark"), ("dark", "light")])
+def test_code_has_the_colours_of_the_scheme_that_the_reader_chooses(open_page, system, scheme):
+    config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["sphinx"]["config"]
+    style = get_style_by_name(config["html_theme_options"][f"pygments_{scheme}_style"])
+    named = {short: style.style_for_token(token)["color"] for token, short in STANDARD_TYPES.items() if short}
+    page = open_page(CHAPTER, color_scheme=system)
+    choose(page, scheme)
+    page.add_style_tag(content="* { transition: none !important; }")
+    found = page.evaluate(
+        """() => [...document.querySelectorAll(".cell_input .highlight span[class]")].map((token) =>
+          [token.className, getComputedStyle(token).color.match(/\\d+/g).map(Number)])"""
+    )
+    shown = {(short, bytes(colour).hex()) for short, colour in found if short in named}
+    assert {"k", "kn", "s2", "c1", "nb", "mf", "n", "o"} <= {short for short, _ in shown}
+    assert sorted(shown) == sorted((short, named[short].lower()) for short, _ in shown if named[short])
+
+
+@pytest.mark.browser
+def test_what_the_reader_chooses_holds_where_nothing_is_too(open_page):
+    page = open_page("index.html", color_scheme="light")
+    choose(page, "dark")
+    page.goto(page.url.replace("index.html", "404.html"))
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
+# Rectangles of what is seen, and how light the letters of the code are, from 0 to 255.
+SEEN = "(nodes) => nodes.filter((node) => node.checkVisibility() && node.getClientRects().length).length"
+LETTERS = (
+    "(nodes) => nodes.map((node) => Math.max(...getComputedStyle(node).color.match(/\\d+/g).map(Number)))"
+)
+
+
+@pytest.mark.browser
+def test_paper_has_no_handles_and_hides_no_answers(open_page):
+    page = open_page(CHAPTER, color_scheme="dark")
+    page.emulate_media(media="print")
+
+    def seen(what: str) -> int:
+        return page.locator(what).evaluate_all(SEEN)
+
+    assert seen("button, input, nav, textarea, summary.folded-code, .sd-summary-state-marker") == 0
+    assert seen("article h1") == 1 and seen("h1") == 1
+    folded = page.locator("details.sd-dropdown:not([open])").count()
+    assert folded >= 3 and seen("details.sd-dropdown:not([open]) .sd-card-body") == folded
+    assert max(page.locator(".highlight span").evaluate_all(LETTERS)) <= 0x44
+    assert seen(".live .live-panel") >= 2
+
+
+@pytest.mark.browser
+def test_what_paper_needs_is_there_before_it_is_printed(browser, address):
+    """A browser prints at once: figures far down are drawn in no time, folded formulas have their faces."""
+    page = browser.new_page()
+    page.goto(address + CHAPTER)
+    page.wait_for_function("document.fonts.check('1em KaTeX_Size3')", timeout=20_000)
+    waiting = "document.querySelectorAll('.live-figure:not([data-started])').length"
+    assert page.evaluate(waiting) >= 1
+    page.wait_for_timeout(1000)
+    page.evaluate(
+        """async () => {
+          dispatchEvent(new Event("beforeprint"));
+          for (let turn = 0; turn < 20; turn += 1) await null; // what the browser grants, and no more
+        }"""
+    )
+    assert page.evaluate(waiting) == 0
+    page.close()
 
 
 @pytest.mark.browser

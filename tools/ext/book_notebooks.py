@@ -1,9 +1,11 @@
 """Clean notebooks to take home: one for each chapter, and all of them in one zip.
 
 They are written from the chapters' sources after the pages, when every number, value and reference is known.
-No output and no markup of this book's is left in them, so they open and run in any Jupyter.
+No output and no markup of this book's is left in them, so they open and run in any Jupyter that has the
+book's package. Where a cell hands a number to the page's text, the notebook's cell prints it.
 """
 
+import ast
 import base64
 import json
 import mimetypes
@@ -12,6 +14,7 @@ import re
 import zipfile
 from pathlib import Path
 
+import book_numbers
 import nbformat
 import plain_markdown
 import pybtex.plugin
@@ -26,10 +29,12 @@ from sphinx.util import logging
 LOGGER = logging.getLogger(__name__)
 FOLDER = "downloads"
 ZIP = "machines-with-memory-notebooks.zip"
-IMPRINT = (
-    "---\n\n*A chapter of {title}. It needs the book's package `gatedrnn` and what the book's "
-    "requirements.txt lists. Text: CC BY 4.0. Code: BSD-3-Clause.*"
+IMPRINT = "---\n\n*From {title}. Text: CC BY 4.0. Code: BSD-3-Clause.*"
+RUNNING = ("chapters/appendices/running", "one-chapter-as-a-notebook")  # how to install, for whom and where
+NEEDS = (
+    "> If the next cell does not find `gatedrnn`, install the book's package: {running} has it, and says how."
 )
+FOLDED = frozenset({"remove-cell", "remove-input", "hide-cell", "hide-input"})
 EPOCH = (1980, 1, 1, 0, 0, 0)
 LEFTOVER = re.compile(r"\{[a-zA-Z][\w:.-]*\}`|^ *(?:`{3,}|:{3,})\{|^:::", re.MULTILINE)
 
@@ -58,7 +63,7 @@ class Resolver:
         key, _, form = body.partition(":")
         if key not in self.glued:
             raise plain_markdown.UnknownMarkupError(f"no cell of this chapter glues {key!r}")
-        return format_plain_text(self.glued[key]["data"]["text/plain"], form or "s")
+        return book_numbers.in_prose(format_plain_text(self.glued[key]["data"]["text/plain"], form or "s"))
 
     def equation_number(self, label: str) -> str:
         """The number of an equation, as the page shows it."""
@@ -207,14 +212,17 @@ def clean(app, docname: str):
     cells = []
     for cell in read(Path(app.env.doc2path(docname))).cells:
         if cell.cell_type == "code":
-            cells.append(nbformat.v4.new_code_cell(cell.source))
-            cells += caption_below(cell, resolver)
+            if not any(before.cell_type == "code" for before in cells):
+                running = resolver.linked("Running everything", *RUNNING)
+                cells.append(nbformat.v4.new_markdown_cell(NEEDS.format(running=running)))
+            cells += [runnable(cell, docname), *caption_below(cell, resolver)]
         elif cell.cell_type == "markdown":
             cells += written(cell.source, resolver)
     cells.append(nbformat.v4.new_markdown_cell(IMPRINT.format(title=app.config.html_title)))
     for number, cell in enumerate(cells, start=1):
         cell["id"] = f"cell-{number}"
     metadata = {
+        "title": app.env.titles[docname].astext(),
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
     }
@@ -237,13 +245,55 @@ def written(source: str, resolver) -> list:
     return [cell] if text else []
 
 
+def runnable(cell, docname: str):
+    """A cell of code as it runs without the page; folded where the page does not show it."""
+    tags = FOLDED.intersection(cell.metadata.get("tags", []))
+    folded = {"metadata": {"jupyter": {"source_hidden": True}}} if tags else {}
+    return nbformat.v4.new_code_cell(printed(cell.source, docname), **folded)
+
+
+def printed(source: str, docname: str) -> str:
+    """The same code with a ``print`` for each number that is handed to the page's text.
+
+    ``glue("tau", tau, display=False)`` becomes ``print("tau", tau, sep=" = ")``.
+    """
+    if "glue" not in source:
+        return source
+    lines = source.encode().splitlines(keepends=True)  # in bytes, as the parser counts columns
+    pieces = []  # line, first and last column, what stands there instead
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and node.module == "myst_nb":
+            if [alias.name for alias in node.names] != ["glue"]:
+                raise NotebookError(f"{docname}: a notebook can do without `glue` of myst_nb only.")
+            pieces.append((node.lineno, 0, len(lines[node.lineno - 1]), ""))
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "glue":
+            if len(node.args) != 2 or [keyword.arg for keyword in node.keywords] != ["display"]:
+                raise NotebookError(f"{docname}: `{ast.unparse(node)}` is not glue(name, value, display=…).")
+            for part, instead in ((node.func, "print"), (node.keywords[0], 'sep=" = "')):
+                pieces.append((part.lineno, part.col_offset, part.end_col_offset, instead))
+    for line, start, end, instead in sorted(pieces, reverse=True):
+        lines[line - 1] = lines[line - 1][:start] + instead.encode() + lines[line - 1][end:]
+    return b"".join(lines).decode().strip("\n")
+
+
 def caption_below(cell, resolver) -> list:
-    """The caption of a figure that a cell draws, which the page takes from the cell's metadata."""
-    options = cell.metadata.get("mystnb", {}).get("figure") or {}
-    if not options.get("caption"):
-        return []
-    number = resolver.figure_number(options["name"]) if options.get("name") else ""
-    return written(f"**{number}.** {options['caption']}" if number else options["caption"], resolver)
+    """The caption of a figure that a cell draws, and its alt text, which the page takes from the metadata.
+
+    Jupyter shows what a cell draws without an alt text, so its words are folded below.
+    """
+    options = cell.metadata.get("mystnb", {})
+    figure, alt = options.get("figure") or {}, (options.get("image") or {}).get("alt", "")
+    number = resolver.figure_number(figure["name"]) if figure.get("name") else ""
+    below = []
+    if figure.get("caption"):
+        below += written(f"**{number}.** {figure['caption']}" if number else figure["caption"], resolver)
+    if alt.strip():
+        words = re.sub(r"([\\`*_$<>\[\]])", r"\\\1", " ".join(alt.split()))
+        summary = f"{number or 'The figure'} in words"
+        below.append(
+            nbformat.v4.new_markdown_cell(f"<details>\n<summary>{summary}</summary>\n\n{words}\n\n</details>")
+        )
+    return below
 
 
 def refuse_leftovers(docname: str, text: str) -> None:
@@ -297,9 +347,17 @@ def offer(app, pagename, templatename, context, doctree) -> None:
     what = "page" if pagename.startswith("chapters/practice/") else "chapter"
     line = (
         f'<p class="chapter-take-home"><a href="{address}" download>Download this {what} as a notebook</a>'
-        " to run and change it on your own machine.</p>"
+        f" to run and change it on your own machine{tell_needs(app, context)}.</p>"
     )
     context["body"] = context["body"].replace("</h1>", f"</h1>\n{line}", 1)
+
+
+def tell_needs(app, context) -> str:
+    """Say behind the offer where a reader learns what a notebook needs, if the book has that page."""
+    page, anchor = RUNNING
+    if page not in app.env.found_docs:
+        return ""
+    return f' (<a href="{context["pathto"](page)}#{anchor}">what that takes</a>)'
 
 
 def setup(app):
