@@ -161,7 +161,7 @@ def scroll_through(page) -> None:
 
 @pytest.fixture
 def open_page(browser, address):
-    """Open a page; nothing may go wrong until the test is over."""
+    """Open a page in a tab of its own, where nobody has been; nothing may go wrong until the test is over."""
     opened = []
 
     def run(name: str, home: str = address, **options):
@@ -176,5 +176,43 @@ def open_page(browser, address):
     yield run
     for context, visit in opened:
         context.close()
+        faults = visit.foreign + visit.errors + visit.missing
+        assert not faults, faults
+
+
+@pytest.fixture(scope="session")
+def tabs(browser, address):
+    """Tabs that go from page to page, for a new one takes longer than most pages: by how they are opened."""
+    found = {}
+
+    def tab(**options):
+        key = repr(sorted(options.items()))
+        if key not in found:
+            context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+            page = context.new_page()
+            found[key] = page, listen(page, address)
+        return found[key]
+
+    yield tab
+    for page, _ in found.values():
+        page.context.close()
+
+
+@pytest.fixture
+def visit_page(tabs, address):
+    """Open a page in a tab where others have been; nothing may go wrong until the test is over."""
+    used = []
+
+    def run(name: str, **options):
+        page, seen = tabs(**options)
+        seen.take()
+        used.append(seen)
+        page.goto(address + name)
+        settle(page)
+        return page
+
+    yield run
+    for seen in used:
+        visit = seen.take()
         faults = visit.foreign + visit.errors + visit.missing
         assert not faults, faults

@@ -2,11 +2,13 @@
 
 import functools
 import importlib.util
+import os
+import random
 import sys
 from pathlib import Path
 
 import pytest
-from browsing import address, browser, open_page, pages  # noqa: F401  (fixtures for every test file)
+from browsing import address, browser, open_page, pages, tabs, visit_page  # noqa: F401  (fixtures for every test file)
 from nbclient import NotebookClient
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -38,6 +40,14 @@ def glued(notebook) -> dict:
     return {
         name: text.strip("'\"") if text.startswith(quotes) else float(text) for name, text in found.items()
     }
+
+
+def drawn(rows: list[dict], names) -> tuple[dict, dict, str]:
+    """A row, another in every run, its key of these names, and what to say if it does not come out again."""
+    draw = os.environ.get("GATEDRNN_ROW") or str(random.SystemRandom().randrange(10**6))
+    row = random.Random(draw).choice(rows)
+    key = {name: row[name] for name in names}
+    return row, key, f"row {key} differs; GATEDRNN_ROW={draw} draws it again"
 
 
 @pytest.fixture(autouse=True)

@@ -3,14 +3,13 @@
 The chapter is executed once; each test compares what it would print with a result derived here.
 """
 
-import os
-import random
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from conftest import drawn
 from gatedrnn import bptt, cells, dynamics
 from gatedrnn.experiments import delayed_recall, table
 
@@ -241,16 +240,14 @@ def rotated(rate):
 
 def test_a_row_drawn_at_random_comes_out_again(recall):
     """The gradient before training, of any row; the training, where it was short."""
-    draw = os.environ.get("GATEDRNN_ROW") or str(random.SystemRandom().randrange(10**6))
-    row = random.Random(draw).choice(recall.rows)
+    names = delayed_recall.KEYS()[0]
+    row, _, message = drawn(recall.rows, names)
     model = delayed_recall.reader(row["model"], row["delay"], row["seed"])
-    message = f"row {row} differs; GATEDRNN_ROW={draw} draws it again"
     again = delayed_recall.fading(model, row["delay"], row["seed"])
     assert again == pytest.approx(row["gradient"], rel=1e-3), message
     short = [row for row in recall.rows if row["steps"] <= 100 and row["delay"] <= 40]
-    row = random.Random(draw).choice(short)
-    again = delayed_recall.compute({name: row[name] for name in delayed_recall.KEYS()[0]})
-    message = f"row {row} differs; GATEDRNN_ROW={draw} draws it again"
+    row, key, message = drawn(short, names)
+    again = delayed_recall.compute(key)
     assert again["solved"], message
     assert abs(again["steps"] - row["steps"]) <= recall.tolerance[row["model"]], message
 

@@ -4,8 +4,6 @@ The chapter is executed once; each test compares what it would print with a resu
 """
 
 import json
-import os
-import random
 import re
 from pathlib import Path
 
@@ -13,6 +11,7 @@ import javascript
 import numpy as np
 import pytest
 import torch
+from conftest import drawn
 from gatedrnn import cells, tasks, widgets
 from gatedrnn.experiments import gate_clamping, table
 
@@ -271,10 +270,8 @@ def test_the_table_is_complete(results):
 
 
 def test_a_row_drawn_at_random_comes_out_again(results):
-    draw = os.environ.get("GATEDRNN_ROW") or str(random.SystemRandom().randrange(10**6))
-    row = random.Random(draw).choice(results.rows)
-    again = gate_clamping.compute({name: row[name] for name in KEY})
-    message = f"row {[row[name] for name in KEY]} differs; GATEDRNN_ROW={draw} draws it again"
+    row, key, message = drawn(results.rows, KEY)
+    again = gate_clamping.compute(key)
     for column in ("error", "leak", "error_long"):
         assert again[column] == pytest.approx(row[column], abs=results.tolerance[row["model"]]), message
 

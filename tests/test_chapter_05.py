@@ -1,14 +1,13 @@
 """Chapter 5 says what is true: its numbers against formulas, its tables against new runs, its live figure."""
 
 import json
-import os
-import random
 from pathlib import Path
 
 import javascript
 import numpy as np
 import pytest
 import torch
+from conftest import drawn
 from gatedrnn import cells, dynamics, layers, training, widgets
 from gatedrnn.datasets import locate
 from gatedrnn.experiments import initial_biases, recovered_time_scales, table
@@ -244,19 +243,12 @@ def test_the_tables_are_complete():
     assert len(table("recovered_time_scales").data) == 23
 
 
-def drawn(rows):
-    """One row, another in every run; GATEDRNN_ROW names the draw to repeat it."""
-    draw = os.environ.get("GATEDRNN_ROW") or str(random.SystemRandom().randrange(10**6))
-    row = random.Random(draw).choice(rows)
-    return row, f"row {row} differs; GATEDRNN_ROW={draw} draws it again"
-
-
 def test_a_row_of_the_first_biases_comes_out_again():
     rows = [
         row for row in table("initial_biases").rows if row["solved"] and row["delay"] * row["steps"] <= 8000
     ]
-    row, message = drawn(rows)
-    again = initial_biases.compute({name: row[name] for name in BIAS_KEY})
+    row, key, message = drawn(rows, BIAS_KEY)
+    again = initial_biases.compute(key)
     tolerance = initial_biases.TOLERANCE
     assert again["solved"], message
     assert again["steps"] == pytest.approx(row["steps"], abs=tolerance["steps"]), message
@@ -269,8 +261,8 @@ def test_a_row_of_the_recovered_time_scales_comes_out_again():
     present = locate("calcium_gt_cascade") is not None
     rows = [row for row in table("recovered_time_scales").rows if row["model"] == "constant"]
     rows = [row for row in rows if row["signal"] != "recording" or present]
-    row, message = drawn(rows)
-    again = recovered_time_scales.compute({name: row[name] for name in SCALE_KEY})
+    row, key, message = drawn(rows, SCALE_KEY)
+    again = recovered_time_scales.compute(key)
     assert again["error"] == pytest.approx(row["error"], rel=0.05), message
     if row["signal"] != "recording":  # where two gates meet, their time constants are known less well
         assert again["found"] == pytest.approx(row["found"], rel=0.05), message

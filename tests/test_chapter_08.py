@@ -1,12 +1,11 @@
 """Chapter 8 says what is true: its table, the claims it draws from it, its leak, its data card."""
 
 import os
-import random
 from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import built_book
+from conftest import built_book, drawn
 from gatedrnn import datasets, decoders
 from gatedrnn.experiments import calcium_spikes, table
 from nbclient import NotebookClient
@@ -45,26 +44,24 @@ def test_the_table_is_complete(results):
         assert {len(values) for values in lists} == {len(row["test"])}
 
 
-def same(row, results):
-    again = calcium_spikes.compute({name: row[name] for name in KEY})
-    assert again["test"] == row["test"] and again["chosen"] == row["chosen"]
+def a_row_comes_out_again(results, recording):
+    row, key, message = drawn(results.where(recording=recording), KEY)
+    again = calcium_spikes.compute(key)
+    assert again["test"] == row["test"] and again["chosen"] == row["chosen"], message
     tolerance = results.tolerance[row["model"]]
     for width in calcium_spikes.WIDTHS:
-        np.testing.assert_allclose(again[f"r_{width}"], row[f"r_{width}"], atol=tolerance)
-    np.testing.assert_allclose(again["ratio"], row["ratio"], rtol=5 * tolerance)
+        one, other = again[f"r_{width}"], row[f"r_{width}"]
+        np.testing.assert_allclose(one, other, atol=tolerance, err_msg=message)
+    np.testing.assert_allclose(again["ratio"], row["ratio"], rtol=5 * tolerance, err_msg=message)
 
 
 def test_a_random_row_of_the_simulation_comes_out_again(results):
-    seed = int(os.environ.get("ROW_SEED", random.SystemRandom().randrange(10**6)))
-    print(f"ROW_SEED={seed}")
-    same(random.Random(seed).choice(results.where(recording="simulated")), results)
+    a_row_comes_out_again(results, "simulated")
 
 
 @needs_recordings
 def test_a_random_row_of_real_neurons_comes_out_again(results):
-    seed = int(os.environ.get("ROW_SEED", random.SystemRandom().randrange(10**6)))
-    print(f"ROW_SEED={seed}")
-    same(random.Random(seed).choice(results.where(recording="real")), results)
+    a_row_comes_out_again(results, "real")
 
 
 def test_quick_numbers_of_before_are_reached(results):

@@ -1,13 +1,12 @@
 """Chapter 9 says what is true: its table against new runs, its claims against formulas, its live figure."""
 
 import math
-import os
-import random
 from pathlib import Path
 
 import javascript
 import numpy as np
 import pytest
+from conftest import drawn
 from gatedrnn import cells, datasets, decisions, switches, widgets
 from gatedrnn.datasets import REGISTRY, MalformedData, locate
 from gatedrnn.experiments import decision_networks as deciders
@@ -36,16 +35,8 @@ def test_the_table_is_complete_and_says_where_it_comes_from(results):
     assert results.tolerance == deciders.TOLERANCE
 
 
-def drawn(rows):
-    """One row, another in every run; GATEDRNN_ROW names the draw to repeat it."""
-    draw = os.environ.get("GATEDRNN_ROW") or str(random.SystemRandom().randrange(10**6))
-    row = random.Random(draw).choice(rows)
-    key = {name: row[name] for name in KEY}
-    return row, key, f"row {key} differs; GATEDRNN_ROW={draw} draws it again"
-
-
 def test_what_a_row_says_follows_from_its_weights(results):
-    row, _, message = drawn([row for row in results.rows if row["fold"] is None])
+    row, _, message = drawn([row for row in results.rows if row["fold"] is None], KEY)
     again = deciders.examine(row["task"], deciders.network(row))
     assert deciders.flat(deciders.network(row)) == row["weights"], message
     assert again["accuracy"] == pytest.approx(row["accuracy"], abs=1e-3), message
@@ -65,7 +56,7 @@ def test_a_row_comes_out_again_when_it_is_trained_again(results):
         or (row["task"] != "cell" and row["model"] != "gru" and row["fold"] is not None)
         or (row["task"] == "cell" and row["model"] != "gru" and present)
     ]
-    row, key, message = drawn(quick)
+    row, key, message = drawn(quick, KEY)
     again = deciders.compute(key)
     tolerance = results.tolerance[row["model"] if row["fold"] is None else "cell"]
     assert again["accuracy"] == pytest.approx(row["accuracy"], abs=tolerance), message

@@ -1,12 +1,11 @@
 """Chapter 10 says what is true: what it glues, what its table holds, and that the table comes out again."""
 
-import os
-import random
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import drawn
 from gatedrnn.datasets import REGISTRY, locate, simulate_icu
 from gatedrnn.experiments import icu_mortality, table
 
@@ -89,10 +88,9 @@ def test_the_table_is_complete_and_says_where_it_comes_from(results):
 
 
 def test_a_row_drawn_at_random_comes_out_again(results):
-    draw = os.environ.get("GATEDRNN_ROW") or str(random.SystemRandom().randrange(10**6))
-    row = random.Random(draw).choice([r for r in results.rows if have_stays or r["ward"] == "simulated"])
-    again = icu_mortality.compute({name: row[name] for name in KEY})
-    message = f"row {[row[name] for name in KEY]} differs; GATEDRNN_ROW={draw} draws it again"
+    present = [row for row in results.rows if have_stays or row["ward"] == "simulated"]
+    row, key, message = drawn(present, KEY)
+    again = icu_mortality.compute(key)
     tolerance = results.tolerance[row["model"]]
     for column in ("auc", "ap", "brier", "ece", "benefit", "left_day"):
         if column in row and row[column] is not None:

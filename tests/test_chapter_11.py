@@ -1,14 +1,13 @@
 """Chapter 11 says what is true: its numbers and its table, its leak, and its path for the real file."""
 
 import os
-import random
 import re
 from pathlib import Path
 
 import nbformat
 import numpy as np
 import pytest
-from conftest import built_book
+from conftest import built_book, drawn
 from gatedrnn import datasets
 from gatedrnn.datasets.digests import git_blob
 from gatedrnn.datasets.registry import REGISTRY
@@ -39,11 +38,8 @@ def test_the_table_is_complete(results):
 
 
 def test_a_row_drawn_at_random_comes_out_again(results):
-    draw = os.environ.get("GATEDRNN_ROW") or str(random.SystemRandom().randrange(10**6))
-    row = random.Random(draw).choice(results.rows)
-    key = {name: row[name] for name in KEY}
+    row, key, message = drawn(results.rows, KEY)
     again = disruption_warning.compute(key)
-    message = f"row {key} differs; GATEDRNN_ROW={draw} draws it again"
     tolerance = results.tolerance[row["model"]]
     for column in ("area", "precision_rows", "auc_rows"):
         assert again[column] == pytest.approx(row[column], abs=tolerance), message

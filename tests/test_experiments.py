@@ -1,10 +1,9 @@
 """The committed tables: complete, made from the stated data, and reproducible row by row."""
 
-import os
-import random
 from types import SimpleNamespace
 
 import pytest
+from conftest import drawn
 from gatedrnn.datasets import REGISTRY, locate
 from gatedrnn.experiments import EXPERIMENTS, motor_decoding, table
 from gatedrnn.experiments.__main__ import main
@@ -33,14 +32,11 @@ def test_the_table_is_complete_and_says_where_it_comes_from(decoding):
 
 
 def test_a_row_drawn_at_random_comes_out_again(decoding):
-    draw = os.environ.get("GATEDRNN_ROW") or str(random.SystemRandom().randrange(10**6))
     present = [
         row for row in decoding.rows if row["recording"] == "simulated" or locate("m1_reach_dad") is not None
     ]
-    row = random.Random(draw).choice(present)
-    key = {name: row[name] for name in KEY}
+    row, key, message = drawn(present, KEY)
     again = motor_decoding.compute(key)
-    message = f"row {key} differs; GATEDRNN_ROW={draw} draws it again"
     tolerance = decoding.tolerance[row["model"]]
     for column in ("r2", "r2_settled", "r2_outputs"):
         assert again[column] == pytest.approx(row[column], abs=tolerance), message

@@ -1,12 +1,11 @@
 """The contest of LSTM and GRU: its tasks, its rules, its arithmetic, and a row of its table made again."""
 
-import os
-import random
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from conftest import drawn
 from gatedrnn import counting, layers, tasks
 from gatedrnn.cells import Parameters, gru_step, initial_state, lstm_step, rnn_step
 from gatedrnn.experiments import lstm_against_gru as contest
@@ -226,10 +225,8 @@ def test_a_row_drawn_at_random_comes_out_again(results):
 
     Rounding that differs between processors grows during training, so the two are held apart.
     """
-    draw = os.environ.get("GATEDRNN_ROW") or str(random.SystemRandom().randrange(10**6))
-    row = random.Random(draw).choice(results.rows)
-    again = contest.compute({name: row[name] for name in KEY})
-    message = f"row { ({name: row[name] for name in KEY}) } differs; GATEDRNN_ROW={draw} draws it again"
+    row, key, message = drawn(results.rows, KEY)
+    again = contest.compute(key)
     assert again["curve"][0] == pytest.approx(row["curve"][0], rel=2e-4), message
     tolerance = results.tolerance[row["model"]]
     for column in ("validation", "error"):

@@ -1,11 +1,10 @@
 """The committed table of position decoding: complete, honest about its splits, and reproducible."""
 
 import dataclasses
-import os
-import random
 
 import numpy as np
 import pytest
+from conftest import drawn
 from gatedrnn.datasets import REGISTRY, locate
 from gatedrnn.decoders import LeakError, bins_of, check_clock, check_split, select
 from gatedrnn.experiments import position_decoding, table
@@ -27,16 +26,14 @@ def test_the_table_is_complete_and_says_where_it_comes_from(places):
 
 
 def test_a_row_drawn_at_random_comes_out_again(places):
-    draw = os.environ.get("GATEDRNN_ROW") or str(random.SystemRandom().randrange(10**6))
     cheap = [row for row in places.rows if row["model"] != "gru_offline"]
     here = locate("hippocampus_ca1_zivlab") is not None
-    row = random.Random(draw).choice([row for row in cheap if here or row["recording"] == "simulated"])
+    row, _, message = drawn([row for row in cheap if here or row["recording"] == "simulated"], KEY)
     whole, model = position_decoding.recording(row["recording"]), row["model"]
     fold = position_decoding.folds(whole)[row["fold"]]
     train, test = position_decoding.cut(whole, fold, row["way"], model)
     decoded = position_decoding.rebuild(row).fit(train).predict(test)
     again = float(np.median(np.abs(decoded - test.kinematics)))
-    message = f"row {row} differs; GATEDRNN_ROW={draw} draws it again"
     left = ((decoded - test.kinematics) ** 2).sum() / ((test.kinematics - test.kinematics.mean()) ** 2).sum()
     assert 1 - left == pytest.approx(row["r2"], abs=places.tolerance[model]), message
     assert again == pytest.approx(row["error"], abs=0.1), message

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import axe_playwright_python
 import pytest
-from browsing import lay_out, listen, page_names, settle
+from browsing import lay_out, page_names, settle
 
 AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
 SCHEMES = ("light", "dark")
@@ -34,21 +34,6 @@ RUN = """(options) => axe.run(document, { resultTypes: ["violations"], ...option
 BUT_COLOURS = {"rules": {rule: {"enabled": False} for rule in COLOURS}}
 
 
-@pytest.fixture(scope="module")
-def tabs(browser, address):
-    """A tab for each scheme that goes from page to page, and what happens in it; a new one takes its time."""
-    found = {}
-    for scheme in SCHEMES:
-        context = browser.new_context(
-            viewport={"width": 1280, "height": 900}, color_scheme=scheme, reduced_motion="reduce"
-        )
-        page = context.new_page()
-        found[scheme] = page, listen(page, address)
-    yield found
-    for page, _ in found.values():
-        page.context.close()
-
-
 def faults(page, scheme: str) -> list[str]:
     """What axe finds on an open page; all that does not hang on colours it looks for in the first scheme."""
     page.evaluate(UNFOLD)
@@ -63,14 +48,11 @@ def faults(page, scheme: str) -> list[str]:
 
 @pytest.mark.browser
 @pytest.mark.parametrize("name", page_names() or ["index.html"])
-def test_axe_finds_nothing(tabs, address, name):
+def test_axe_finds_nothing(visit_page, name):
     found = {}
-    for scheme, (page, seen) in tabs.items():
-        page.goto(address + name)
-        settle(page)
+    for scheme in SCHEMES:
+        page = visit_page(name, color_scheme=scheme, reduced_motion="reduce")
         found[scheme] = faults(page, scheme)
-        went = seen.take()
-        found[scheme] += went.foreign + went.errors + went.missing
     assert found == {scheme: [] for scheme in SCHEMES}
 
 
@@ -99,11 +81,9 @@ PLANTED = {
 
 @pytest.mark.browser
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_axe_would_find_a_fault(tabs, address, scheme):
+def test_axe_would_find_a_fault(visit_page, scheme):
     """The test above can fail: what is planted on a page, folded and far down, is found."""
-    page, seen = tabs[scheme]
-    page.goto(address + CHAPTER)
-    settle(page)
+    page = visit_page(CHAPTER, color_scheme=scheme, reduced_motion="reduce")
     for number, (html, _) in enumerate(PLANTED.values()):
         page.evaluate(
             """([html, number]) => {
@@ -114,7 +94,6 @@ def test_axe_would_find_a_fault(tabs, address, scheme):
             [html, number],
         )
     found = [fault.split(": ")[:2] for fault in faults(page, scheme)]
-    seen.take()
     place = "(target) => document.querySelector(target).closest('[id^=planted]')?.id"
     found = {(rule, page.evaluate(place, target)) for rule, target in found}
     wanted = {(rule, f"planted-{number}") for number, (_, rule) in enumerate(PLANTED.values())}

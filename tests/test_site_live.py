@@ -84,8 +84,8 @@ def check_numbers_against_python(page, number: int, figure) -> int:
 
 @pytest.mark.browser
 @pytest.mark.parametrize("name", LIVE)
-def test_every_slider_and_handle_answers_to_keys_says_so_and_can_be_reset(open_page, name):
-    page = open_page(name, **STILL)
+def test_every_slider_and_handle_answers_to_keys_says_so_and_can_be_reset(visit_page, name):
+    page = visit_page(name, **STILL)
     figures = page.locator(".live-figure .live")
     assert figures.count() >= 1
     for number in range(figures.count()):
@@ -125,8 +125,8 @@ def test_every_slider_and_handle_answers_to_keys_says_so_and_can_be_reset(open_p
 
 @pytest.mark.browser
 @pytest.mark.parametrize("name", LIVE)
-def test_every_handle_follows_the_mouse_and_the_numbers_are_pythons(open_page, name):
-    page = open_page(name, **STILL)
+def test_every_handle_follows_the_mouse_and_the_numbers_are_pythons(visit_page, name):
+    page = visit_page(name, **STILL)
     for number, figure in enumerate(page.locator(".live-figure .live").all()):
         handles = figure.locator(".live-handle").all() or figure.locator("input[type=range]").all()[:1]
         for handle in handles:
@@ -148,8 +148,8 @@ def test_every_handle_follows_the_mouse_and_the_numbers_are_pythons(open_page, n
 
 @pytest.mark.browser
 @pytest.mark.parametrize("name", LIVE)
-def test_every_handle_follows_a_finger_and_the_page_stays(open_page, name):
-    page = open_page(name, **STILL, **PHONE)
+def test_every_handle_follows_a_finger_and_the_page_stays(visit_page, name):
+    page = visit_page(name, **STILL, **PHONE)
     touch = page.context.new_cdp_session(page)
     for number, figure in enumerate(page.locator(".live-figure .live").all()):
         handles = figure.locator(".live-handle").all() or figure.locator("input[type=range]").all()[:1]
