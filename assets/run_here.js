@@ -47,14 +47,17 @@
     const places = facts.bases.map((place) => new URL(place, root)).map(({ protocol, host, href }) =>
       (protocol === "file:" || host === root.host ? `the folder ${href.slice(root.href.length)} of this site` : host));
     const folder = location.protocol === "file:"
-      ? " A page that was opened from a folder cannot use Python from that folder: say `make serve`, or put the site on any web server." : "";
+      ? " A page that was opened from a folder cannot use Python from that folder: say `python3 -m http.server` in the folder of index.html, and open http://localhost:8000." : "";
     return `Python is not to be had here: nothing answers at ${places.join(" or ")}. Connect to a network, or lay Pyodide's full `
       + `distribution into the folder pyodide beside index.html.${folder} The page's notebook can be downloaded and run in Jupyter instead.`;
   };
 
   /** Python in a worker: `ready` resolves when it can be asked, `ask(message)` with its answer; `end()` stops whatever it is doing. */
   const startPython = (parts, base) => {
-    const address = URL.createObjectURL(new Blob([parts.worker], { type: "text/javascript" }));
+    // Pyodide asks for a module. On a page from a folder a browser takes one from a data address only; elsewhere such a
+    // one would count as foreign, and be refused Pyodide's files on this very site.
+    const address = location.protocol === "file:" ? `data:text/javascript,${encodeURIComponent(parts.worker)}`
+      : URL.createObjectURL(new Blob([parts.worker], { type: "text/javascript" }));
     const worker = new Worker(address, { type: "module" });
     let [resolve, reject] = [null, null];
     const ask = (message) => new Promise((done, failed) => {

@@ -182,8 +182,11 @@ def core(browser) -> Path:
 
 
 @contextlib.contextmanager
-def serve(folder: Path):
-    """The site with a folder as its pyodide/, on a port of its own, and what was asked for."""
+def serve(folder: Path, foreign: bool = False):
+    """The site with a folder as its pyodide/, on a port of its own, and what was asked for.
+
+    A ``foreign`` one lets pages of other hosts read its files, as content networks do.
+    """
     asked = []
 
     class Overlay(http.server.SimpleHTTPRequestHandler):
@@ -191,6 +194,11 @@ def serve(folder: Path):
             asked.append(path)
             place = path.split("?")[0]
             return str(folder / place[9:]) if place.startswith("/pyodide/") else super().translate_path(path)
+
+        def end_headers(self):
+            if foreign:
+                self.send_header("Access-Control-Allow-Origin", "*")
+            super().end_headers()
 
         def log_message(self, *_):
             pass
@@ -216,13 +224,13 @@ def served(core, pages):
         yield found
 
 
-def open_with(browser, url: str, home: str, change=None):
-    """Open a page with other hosts out of reach, and the facts for its script changed."""
+def open_with(browser, url: str, home: str, change=None, allowed: tuple = ()):
+    """Open a page with hosts out of reach that are not allowed, and the facts for its script changed."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
 
     def sort(route):
-        if not route.request.url.startswith((home, "blob:", "data:")):
+        if not route.request.url.startswith((home, "blob:", "data:", *allowed)):
             route.abort()
         elif change and route.request.resource_type == "document":
             text = (SITE / url).read_text(encoding="utf-8")
@@ -325,6 +333,33 @@ def test_a_server_that_answers_every_address_with_its_title_page_has_no_python(b
         page.get_by_role("button", name="Run it here").click()
         status(page, "not to be had")
         page.context.close()
+
+
+@pytest.mark.browser
+def test_a_page_from_a_folder_takes_python_from_the_network(browser, pages, tmp_path):
+    """The worker is a module, which a browser starts and lets fetch by other rules on such a page."""
+    parts = fake(
+        tmp_path / "pyodide",
+        "const done = () => postMessage({ outputs: [{ kind: 'text', text: 'came' }] });"
+        "const failed = ({ message }) => postMessage({ kind: 'failed', words: message });"
+        "if (data.kind === 'start') import(`${data.base}pyodide.mjs`).then(done, failed); else done();",
+    )
+    with serve(tmp_path / "pyodide", foreign=True) as (network, asked):
+        for home, bases in (
+            (SITE.as_uri() + "/", ["pyodide/", f"{network}pyodide/"]),
+            (network, ["pyodide/"]),
+        ):
+
+            def change(told, bases=bases):
+                return {**in_plain_python(told), "bases": bases}
+
+            page = open_with(browser, CHAPTER, home, change, allowed=(network,))
+            page.evaluate("(parts) => { globalThis.runHereParts = parts; }", parts)
+            page.get_by_role("button", name="Run it here").click()
+            status(page, "^Done in")
+            assert page.locator(".run-here-output").first.inner_text() == "came"
+            page.context.close()
+    assert asked.count("/pyodide/pyodide.mjs") >= 2
 
 
 @pytest.mark.browser
@@ -437,5 +472,5 @@ def test_with_neither_a_folder_nor_a_network_the_button_explains_itself(browser,
 def test_from_a_folder_the_button_explains_itself(browser, pages):
     page = open_with(browser, CHAPTER, SITE.as_uri() + "/")
     page.get_by_role("button", name="Run it here").click()
-    assert "make serve" in status(page, "not to be had")
+    assert "python3 -m http.server" in status(page, "not to be had")
     page.context.close()
