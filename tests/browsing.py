@@ -35,10 +35,15 @@ def live_pages() -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def pages() -> dict[str, BeautifulSoup]:
-    """Every page of the site, parsed."""
+def built() -> None:
+    """The site is there."""
     if not (SITE / "index.html").exists():
         pytest.fail(f"There is no site at {SITE}: say `make book` first.")
+
+
+@pytest.fixture(scope="session")
+def pages(built) -> dict[str, BeautifulSoup]:
+    """Every page of the site, parsed."""
     return {name: soup(SITE / name) for name in page_names()}
 
 
@@ -47,7 +52,7 @@ def soup(path: Path) -> BeautifulSoup:
 
 
 @pytest.fixture(scope="session")
-def browser(pages):
+def browser(built):
     """Chromium, or a word about how to get it."""
     from playwright.sync_api import sync_playwright
 
@@ -62,7 +67,7 @@ def browser(pages):
 
 
 @pytest.fixture(scope="session")
-def address(pages):
+def address(built):
     """The site on a port of this machine."""
 
     class Quiet(http.server.SimpleHTTPRequestHandler):

@@ -8,7 +8,15 @@ import sys
 from pathlib import Path
 
 import pytest
-from browsing import address, browser, open_page, pages, tabs, visit_page  # noqa: F401  (fixtures for every test file)
+from browsing import (  # noqa: F401  (fixtures for every test file)
+    address,
+    browser,
+    built,
+    open_page,
+    pages,
+    tabs,
+    visit_page,
+)
 from nbclient import NotebookClient
 
 ROOT = Path(__file__).resolve().parent.parent
