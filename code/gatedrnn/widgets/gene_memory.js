@@ -91,7 +91,7 @@ function phasePanel() {
   lost.setAttribute("d", `M${px(0)} ${py(0)}L${px(3)} ${py(3)}`);
   const dots = draw("g");
   const here = draw("path", { stroke: "var(--ink)", "stroke-dasharray": "3 3", fill: "none" });
-  const legend = { x: px(0.1), y: py(2.95), width: px(0.95) - px(0.1), height: py(2.4) - py(2.95) };
+  const legend = { x: px(0.1), y: py(3), width: px(0.95) - px(0.1), height: py(2.4) - py(3) };
   view.free.append(draw("rect", { ...legend, fill: "var(--ground)" })); // the dashed line passes behind the legend
   [[made, "made", 0], [lost, "lost", 1]].forEach(([path, words, row]) => {
     const sample = path.cloneNode();
