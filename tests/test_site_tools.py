@@ -114,13 +114,23 @@ def test_the_themes_script_is_quietened_once_and_a_new_one_is_refused(load, tmp_
         ("-0.005", "−0.005"),
         ("-10 to 15 ms", "−10 to 15 ms"),
         ("(-0.3, -0)", "(−0.3, 0)"),
-        ("4.1e-07", "4.1 × 10⁻⁷"),
+        ("4.1e-07", "4.1\xa0×\xa010⁻⁷"),
         ("1e+12", "10¹²"),
         ("2024-11-24, x-1, 3-0", "2024-11-24, x-1, 3-0"),
     ],
 )
 def test_computed_numbers_are_written_as_in_prose(load, printed, read):
     assert load("book_numbers").in_prose(printed) == read
+
+
+def test_exponents_are_raised_by_the_page(load):
+    shown = [str(node) for node in load("book_numbers").raised("4\xa0×\xa010⁻¹² of 10³")]
+    assert shown == [
+        "4\xa0×\xa010",
+        "<superscript>−12</superscript>",
+        " of 10",
+        "<superscript>3</superscript>",
+    ]
 
 
 class Config(types.SimpleNamespace):

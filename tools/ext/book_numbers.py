@@ -12,7 +12,7 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 NEGATIVE = re.compile(r"(?<![\w.)])-(?=\.?\d)")
 NOTHING = re.compile(r"(?<![\w.)])-(?=0*\.?0*(?![\d.]))")  # a rounded zero has no sign
 POWER = re.compile(r"(?<=\d)e([+-]?)0*(\d+)\b")
-ALONE = re.compile(r"(?<![\d.])1 × 10")
+ALONE = re.compile(r"(?<![\d.])1\xa0×\xa010")
 UNITS = "%|ms|µs|s|min|h|Hz|kHz|mm|cm|cm/s|KB|MB|GB|SD|ΔF/F"
 BEFORE_UNIT = re.compile(rf"(?<=\d) (?=(?:{UNITS})(?!\w))")
 UNIT_AHEAD = re.compile(rf" (?=(?:{UNITS})(?!\w))")
@@ -24,9 +24,9 @@ def in_prose(text: str) -> str:
     """Return the text of a computed value with its numbers as a reader is used to see them.
 
     >>> [in_prose(text) for text in ("-0.14", "-0.00", "4.1e-07", "1e-12", "-10 to 15 ms", "2024-11-24")]
-    ['−0.14', '0.00', '4.1 × 10⁻⁷', '10⁻¹²', '−10 to 15 ms', '2024-11-24']
+    ['−0.14', '0.00', '4.1\\xa0×\\xa010⁻⁷', '10⁻¹²', '−10 to 15 ms', '2024-11-24']
     """
-    text = POWER.sub(lambda m: f" × 10{'⁻' * (m[1] == '-')}{m[2].translate(RAISED)}", text)
+    text = POWER.sub(lambda m: f"\xa0×\xa010{'⁻' * (m[1] == '-')}{m[2].translate(RAISED)}", text)
     text = ALONE.sub("10", text)
     return NEGATIVE.sub("−", NOTHING.sub("", text))
 
@@ -40,6 +40,17 @@ def together(text: str) -> str:
     return BEFORE_UNIT.sub("\xa0", text).replace(" ± ", "\xa0±\xa0")
 
 
+def raised(text: str) -> list[nodes.Node]:
+    """Return the text as nodes, with exponents set by the page: no face has all the small raised digits."""
+    parts = re.split(r"(?<=10)([⁻⁰¹²³⁴-⁹]+)", text)
+    levels = {ord(high): low for high, low in zip("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "−0123456789", strict=True)}
+    return [
+        nodes.superscript("", part.translate(levels)) if number % 2 else nodes.Text(part)
+        for number, part in enumerate(parts)
+        if part
+    ]
+
+
 class WriteNumbers(SphinxPostTransform):
     """Rewrite the numbers that were glued into running text, and keep all numbers with their units."""
 
@@ -49,7 +60,7 @@ class WriteNumbers(SphinxPostTransform):
         """Go through the text of every glued value, then through all prose."""
         for pasted in self.document.findall(_is_pasted):
             for text in list(pasted.findall(nodes.Text)):
-                text.parent.replace(text, nodes.Text(in_prose(text.astext())))
+                text.parent.replace(text, raised(in_prose(text.astext())))
         for parent in self.document.findall(nodes.Element):
             if not isinstance(parent, NO_PROSE):
                 self.hold(parent)
