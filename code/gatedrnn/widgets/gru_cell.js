@@ -24,7 +24,7 @@ function render({ model, el }) {
   const states = statePanel(steps);
   const gates = gatePanel(steps);
   const between = betweenPanel();
-  const right = html("div", { style: "flex: 357 1 16rem; min-width: 0; max-width: 357px" }, gates.svg, between.svg);
+  const right = html("div", { style: "flex: 357 1 286px; min-width: 0; max-width: 357px" }, gates.svg, between.svg);
   const voice = speaker();
   const values = readouts({
     update: "update z", reset: "reset r", before: "old state", candidate: "candidate h̃", hidden: "new state h", keeps: "keeps for τ",

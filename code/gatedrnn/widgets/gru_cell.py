@@ -36,7 +36,7 @@ class GRUCell(SpikeTrainFigure):
     """
 
     view = "gru_cell.js"
-    room = traitlets.List(traitlets.Int(), default_value=[580, 1105]).tag(sync=True)
+    room = traitlets.List(traitlets.Int(), default_value=[557, 1103]).tag(sync=True)
 
     bias_update = traitlets.Float(-3.0, min=-6.0, max=6.0).tag(sync=True)
     bias_reset = traitlets.Float(0.0, min=-6.0, max=6.0).tag(sync=True)

@@ -26,6 +26,7 @@ function render({ model, el }) {
     label: "bias of the forget gate", min: -3, max: 6, step: 0.1, value: get("bias_forget"),
     show: (value) => number(value, 1), onInput: (value) => byHand({ bias_forget: value }),
   });
+  memory.root.style.flexBasis = "17rem"; // on a phone a row of its own, and one for the three buttons
   const button = (words, act) => {
     const made = html("button", { type: "button", class: "live-button" }, words);
     made.addEventListener("click", act);
@@ -114,8 +115,8 @@ function pacemaker(el, beat, onChange) {
 
 /** The unit: a cell between its input and its output gate, and the forget gate on the loop back to itself. */
 function unitPanel() {
-  const [width, height] = [300, 300];
-  const svg = draw("svg", { class: "live-panel", viewBox: `0 0 ${width} ${height}`, role: "presentation" });
+  const width = 300;
+  const svg = draw("svg", { class: "live-panel", viewBox: `0 24 ${width} 236`, role: "presentation" });
   svg.style.setProperty("--live-width", width);
   const places = { input: [78, 190], forget: [150, 72], output: [222, 190] };
   const [cx, cy, radius] = [150, 190, 36];

@@ -35,7 +35,7 @@ class ListeningUnit(SpikeTrainFigure):
     """
 
     view = "listening_unit.js"
-    room = traitlets.List(traitlets.Int(), default_value=[452, 795]).tag(sync=True)
+    room = traitlets.List(traitlets.Int(), default_value=[451, 765]).tag(sync=True)
 
     bias_forget = traitlets.Float(2.8, min=-3.0, max=6.0).tag(sync=True)
     step = traitlets.Int(14, min=0, max=STEPS - 1).tag(sync=True)

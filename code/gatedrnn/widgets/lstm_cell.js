@@ -20,7 +20,7 @@ function render({ model, el }) {
   const gates = gatePanel(steps);
   const cell = statePanel(steps, { title: "Cell state c", colour: "blue", from: -1.5, to: 3, ticks: [-1, 0, 1, 2, 3] });
   const hidden = statePanel(steps, { title: "Hidden state h", colour: "vermilion", from: -1.05, to: 1.05, ticks: [-1, 0, 1] });
-  const states = html("div", { style: "flex: 357 1 16rem; min-width: 0; max-width: 357px" }, cell.svg, hidden.svg);
+  const states = html("div", { style: "flex: 357 1 286px; min-width: 0; max-width: 357px" }, cell.svg, hidden.svg);
   const voice = speaker();
   const values = readouts({
     input: "input i", forget: "forget f", candidate: "candidate g", output: "output o", cell: "cell c", hidden: "hidden h",

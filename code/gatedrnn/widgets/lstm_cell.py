@@ -34,7 +34,7 @@ class LSTMCell(SpikeTrainFigure):
     """
 
     view = "lstm_cell.js"
-    room = traitlets.List(traitlets.Int(), default_value=[541, 1144]).tag(sync=True)
+    room = traitlets.List(traitlets.Int(), default_value=[529, 1144]).tag(sync=True)
 
     bias_input = traitlets.Float(-4.0, min=-6.0, max=6.0).tag(sync=True)
     bias_forget = traitlets.Float(3.0, min=-6.0, max=6.0).tag(sync=True)
@@ -44,7 +44,7 @@ class LSTMCell(SpikeTrainFigure):
     step = traitlets.Int(14, min=0, max=STEPS - 1).tag(sync=True)
     weights = traitlets.List(traitlets.Float(), WEIGHTS.tolist(), read_only=True).tag(sync=True)
     alt = traitlets.Unicode(
-        "Above, the four gates of one LSTM unit over 80 steps, with the spikes it hears. Below, its cell "
+        "Left, the four gates of one LSTM unit over 80 steps, with the spikes it hears. Right, its cell "
         "state and its hidden state. A handle picks the step whose arithmetic is spelled out; a slider moves "
         "the bias of each gate."
     ).tag(sync=True)
