@@ -332,7 +332,7 @@ def test_the_live_gene_is_that_of_the_package(s, feedback, steepness):
         np.testing.assert_allclose(told["folds"][name], values, atol=1e-6)
     for level, end in zip(levels, told["ends"], strict=True):
         figure = widgets.GeneMemory(input=s, feedback=feedback, steepness=steepness, level=level)
-        assert end == pytest.approx(figure.settled(), abs=0.006)
+        assert end == pytest.approx(figure.settled(), abs=1e-6)
         x = level + (1e-6 if level == 0 else 0)  # the unstable rest at 0 is left by any push
         for _ in range(40_000 if level or s else 0):
             x = switch.step(x, s, 0.01)
