@@ -175,7 +175,7 @@ def test_marking_on_a_recording_that_is_not_here_fails_with_the_reason_and_is_no
     item = dataclasses.replace(ITEM, questions=(dataclasses.replace(ITEM.questions[0], draw=missing),))
     exercise_set = dataclasses.replace(SET, items=(item,))
     report = grading.grade(save(small(SOLUTION), tmp_path), exercise_set=exercise_set)
-    assert report.status == "failed" and report.reason.endswith("not here: there is no network.")
+    assert report.status == "failed" and report.reason.endswith("not here: there is no network")
     assert report.verdicts == []
 
 
