@@ -36,6 +36,7 @@ AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
 PACKED = {".html", ".css", ".js", ".svg", ".json", ".xml", ".txt", ".inv"}
 SCORES = ("performance", "accessibility", "best-practices", "seo")
 DRAG_STEPS = 60
+WIDE = {"width": 1280, "height": 900}
 
 
 class Server(http.server.SimpleHTTPRequestHandler):
@@ -129,7 +130,7 @@ def axe(browser, home: str) -> list[dict]:
     for name in page_names():
         found = {}
         for scheme in ("light", "dark"):
-            page = browser.new_page(viewport={"width": 1280, "height": 900}, color_scheme=scheme)
+            page = browser.new_page(viewport=WIDE, color_scheme=scheme, reduced_motion="reduce")
             page.goto(home + name)
             page.evaluate("document.querySelectorAll('details').forEach((node) => { node.open = true; })")
             page.add_style_tag(content=".long-part { content-visibility: visible !important; }")
@@ -227,7 +228,7 @@ def frames(browser, home: str) -> list[dict]:
     rows = []
     print(f"\n{'milliseconds a frame, by page and handle':<96}{'median':>8}{'95 %':>8}")
     for name in page_names():
-        page = browser.new_page(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
+        page = browser.new_page(viewport=WIDE, reduced_motion="reduce")
         page.goto(home + name)
         start_figures(page)
         handles = page.locator(".live-figure .live-handle").all()
