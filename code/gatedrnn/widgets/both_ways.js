@@ -47,7 +47,7 @@ function render({ model, el }) {
     const truth = states[at] ? "moving" : "at rest";
     values.set("state", truth);
     voice.say(`At ${seconds(at)} the animal is ${truth}. The chance that it moves: ${percent("past")} from the past, `
-      + `${percent("lagged")} after waiting ${lag * width} ms, ${percent("both")} from the whole recording.`);
+      + `${percent("lagged")} after waiting ${lag * width}\u00a0ms, ${percent("both")} from the whole recording.`);
   };
   const link = follow(model, ["at", "lag", "switch"], paint);
 
