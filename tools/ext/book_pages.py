@@ -25,6 +25,10 @@ FONTS = (
 )
 MATH_FONTS = ("katex/fonts/KaTeX_Main-Regular.woff2", "katex/fonts/KaTeX_Math-Italic.woff2")
 DESCRIPTION_LENGTH = 160
+MADE_PAGES = {  # made by Sphinx, without a text of their own
+    "genindex": "The terms of the book's glossary from A to Z, each with a link to what it means.",
+    "search": "Find a word on any page of the book: chapters, exercises, appendices.",
+}
 LONG_PART = 4000  # letters, which fill a large screen
 CARD = "_static/card.png"
 SERVED_AT = "http://localhost:8000/"
@@ -78,7 +82,9 @@ def fill_context(app, pagename, templatename, context, doctree) -> None:
     context["book_fonts"] = [context["pathto"](f"_static/vendor/{font}", 1) for font in fonts]
     # Pages of exercises begin alike; their titles tell them apart.
     title = app.env.titles[pagename].astext() if pagename.startswith("chapters/practice/") else ""
-    context["book_description"] = describe(doctree, title) if doctree is not None else ""
+    context["book_description"] = (
+        describe(doctree, title) if doctree is not None else MADE_PAGES.get(pagename, "")
+    )
     address = app.config.html_baseurl
     context["book_card"] = f"{address}{CARD}" if address else context["pathto"](CARD, 1)
 
