@@ -66,12 +66,7 @@ class AlarmThreshold(LiveFigure):
 
     def outcome(self, threshold: float | None = None) -> dict:
         """Return warning times (s), numbers of caught, missed and false, and the mean cost of a discharge."""
-        rule = alarms.Alarm(threshold or self.threshold, self.duration, RELEASE)
-        lengths = [len(shot["scores"]) for shot in self.shots]
-        scores = np.full((max(lengths), len(lengths)), np.nan)
-        for column, shot in enumerate(self.shots):
-            scores[: lengths[column], column] = np.array(shot["scores"]) / 100
-        verdicts = alarms.judge(self._discharges(), alarms.first_alarms(scores, rule))
+        verdicts = self._verdicts(threshold or self.threshold)
         return {
             "caught": int(verdicts.caught.sum()),
             "missed": int(verdicts.missed.sum()),
@@ -80,19 +75,31 @@ class AlarmThreshold(LiveFigure):
             "cost": float(alarms.cost(verdicts, self.missed)),
         }
 
+    def prices(self) -> np.ndarray:
+        """Return the mean cost of a discharge at every threshold of the curve."""
+        return alarms.cost(self._verdicts(LEVELS[:, np.newaxis]), self.missed)
+
     def numbers(self) -> dict[str, float]:
         """Return caught, false, middle warning (s; left out if none is caught), cost and best threshold."""
         outcome = self.outcome()
         warnings = np.sort(outcome["warning"][np.isfinite(outcome["warning"])])
         middle = {"warning": float(warnings[(len(warnings) - 1) // 2])} if len(warnings) else {}
-        prices = [self.outcome(level)["cost"] for level in LEVELS]
         return {
             "caught": outcome["caught"],
             "false": outcome["false"],
             **middle,
             "cost": outcome["cost"],
-            "best": float(LEVELS[np.argmin(prices)]),
+            "best": float(LEVELS[self.prices().argmin()]),
         }
+
+    def _verdicts(self, threshold) -> alarms.Verdicts:
+        """What becomes of every discharge at one threshold, or at an array (n, 1) of them."""
+        lengths = [len(shot["scores"]) for shot in self.shots]
+        scores = np.full((max(lengths), len(lengths)), np.nan)
+        for column, shot in enumerate(self.shots):
+            scores[: lengths[column], column] = np.array(shot["scores"]) / 100
+        raised = alarms.first_alarms(scores, alarms.Alarm(threshold, self.duration, RELEASE))
+        return alarms.judge(self._discharges(), raised)
 
     def _discharges(self) -> Discharges:
         """Times and phases of the shots as a table; nothing else of them is needed to judge."""
@@ -127,8 +134,7 @@ class AlarmThreshold(LiveFigure):
         traces.set(
             xlabel="time before the end (s)", ylabel="Greenwald fraction", xlim=(-1.0, 0), ylim=(0, 1.8)
         )
-        prices = [self.outcome(level)["cost"] for level in LEVELS]
-        price.plot(LEVELS, prices, "-", color=figures.PALETTE["green"])
+        price.plot(LEVELS, self.prices(), "-", color=figures.PALETTE["green"])
         price.axvline(self.threshold, color=figures.INK, ls="--", lw=1)
         price.set(xlabel="threshold", ylabel="cost of a discharge (false alarms)", ylim=(0, None))
         return figure
