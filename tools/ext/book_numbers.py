@@ -14,10 +14,11 @@ NOTHING = re.compile(r"(?<![\w.)])-(?=0*\.?0*(?![\d.]))")  # a rounded zero has 
 POWER = re.compile(r"(?<=\d)e([+-]?)0*(\d+)\b")
 ALONE = re.compile(r"(?<![\d.])1\xa0×\xa010")
 UNITS = "%|ms|µs|s|min|h|Hz|kHz|mm|cm|cm/s|KB|MB|GB|SD|ΔF/F"
-BEFORE_UNIT = re.compile(rf"(?<=\d) (?=(?:{UNITS})(?!\w))")
 UNIT_AHEAD = re.compile(rf" (?=(?:{UNITS})(?!\w))")
+BEFORE_UNIT = re.compile(rf"(?<=\d){UNIT_AHEAD.pattern}")
 NO_PROSE = (nodes.literal, nodes.literal_block, nodes.raw, nodes.math, nodes.math_block, nodes.comment)
-RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+LOW, HIGH = "−0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"
+UP, DOWN = str.maketrans(LOW, HIGH), str.maketrans(HIGH, LOW)
 
 
 def in_prose(text: str) -> str:
@@ -26,7 +27,7 @@ def in_prose(text: str) -> str:
     >>> [in_prose(text) for text in ("-0.14", "-0.00", "4.1e-07", "1e-12", "-10 to 15 ms", "2024-11-24")]
     ['−0.14', '0.00', '4.1\\xa0×\\xa010⁻⁷', '10⁻¹²', '−10 to 15 ms', '2024-11-24']
     """
-    text = POWER.sub(lambda m: f"\xa0×\xa010{'⁻' * (m[1] == '-')}{m[2].translate(RAISED)}", text)
+    text = POWER.sub(lambda m: f"\xa0×\xa010{'⁻' * (m[1] == '-')}{m[2].translate(UP)}", text)
     text = ALONE.sub("10", text)
     return NEGATIVE.sub("−", NOTHING.sub("", text))
 
@@ -42,10 +43,9 @@ def together(text: str) -> str:
 
 def raised(text: str) -> list[nodes.Node]:
     """Return the text as nodes, with exponents set by the page: no face has all the small raised digits."""
-    parts = re.split(r"(?<=10)([⁻⁰¹²³⁴-⁹]+)", text)
-    levels = {ord(high): low for high, low in zip("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "−0123456789", strict=True)}
+    parts = re.split(rf"(?<=10)([{HIGH}]+)", text)
     return [
-        nodes.superscript("", part.translate(levels)) if number % 2 else nodes.Text(part)
+        nodes.superscript("", part.translate(DOWN)) if number % 2 else nodes.Text(part)
         for number, part in enumerate(parts)
         if part
     ]
