@@ -189,29 +189,16 @@ def execute(source: nbformat.NotebookNode) -> nbformat.NotebookNode:
     from nbclient import NotebookClient  # only here: making the other products runs nothing
 
     notebook = copy.deepcopy(source)
-    NotebookClient(notebook, timeout=LONGEST, kernel_name="python3").execute()
+    # How a kernel cuts what is printed changes from run to run: the pieces of one stream are joined.
+    NotebookClient(notebook, timeout=LONGEST, kernel_name="python3", coalesce_streams=True).execute()
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            texts = [output for output in cell.outputs if "image" not in " ".join(output.get("data", {}))]
-            cell.outputs = joined(texts)
+            cell.outputs = [
+                output for output in cell.outputs if "image" not in " ".join(output.get("data", {}))
+            ]
             cell.metadata.pop("execution", None)  # times of day, new with every run
     notebook.metadata.language_info = {"name": "python"}
     return notebook
-
-
-def joined(outputs: list) -> list:
-    """Join neighbouring pieces of one stream: how a kernel cuts what is printed changes from run to run."""
-    whole = []
-    for output in outputs:
-        if (
-            whole
-            and output.output_type == whole[-1].output_type == "stream"
-            and output.name == whole[-1].name
-        ):
-            whole[-1].text += output.text
-        else:
-            whole.append(output)
-    return whole
 
 
 def products(exercise_set: ExerciseSet, source: nbformat.NotebookNode, root: Path = ROOT) -> dict[Path, str]:
